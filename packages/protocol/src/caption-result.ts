@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { RequestIdSchema } from './caption-job.ts';
+import { type ErrorCode, errorTable } from './errors.ts';
+import { GenerationOptionsSchema } from './generation-options.ts';
+import { ImageReferenceSchema } from './image-reference.ts';
+
+export const CaptionSchema = z.object({
+  text: z.string(),
+  /** Token ids with the leading bos, the prompt, and the final sep when generation reached it. */
+  tokens: z.array(z.int()),
+  /**
+   * Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep
+   * included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right.
+   */
+  confidence: z.number(),
+  /** Natural logarithm, per generated token, of the model's own distribution before any penalty or temperature. */
+  meanLogProbability: z.number(),
+});
+export type Caption = z.infer<typeof CaptionSchema>;
+
+export const ModelIdentitySchema = z.object({
+  id: z.string(),
+  revision: z.string(),
+  variant: z.string(),
+});
+export type ModelIdentity = z.infer<typeof ModelIdentitySchema>;
+
+/** Milliseconds in each stage of an image's way; absent where the image did not go that way. */
+export const TimingsSchema = z.object({
+  /** From enqueueing to the start of the attempt that succeeded. */
+  queueMs: z.number().optional(),
+  /** Waiting in the worker for its batch to fill and for a free inference process. */
+  batchMs: z.number().optional(),
+  fetchMs: z.number(),
+  /** Decoding, orientation, colour, and the resize to the model's side. */
+  preprocessMs: z.number(),
+  /** The encoder for this image plus its equal share of the decoder's time. */
+  inferenceMs: z.number(),
+});
+export type Timings = z.infer<typeof TimingsSchema>;
+
+export const ImageFactsSchema = z.object({
+  width: z.int(),
+  height: z.int(),
+  format: z.string(),
+  sha256: z.string(),
+});
+export type ImageFacts = z.infer<typeof ImageFactsSchema>;
+
+const errorCodes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+export const ErrorReportSchema = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  retryable: z.boolean(),
+});
+
+/** What became of one image, written once and never changed. */
+export const ImageOutcomeSchema = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('succeeded'),
+    captions: z.array(CaptionSchema).min(1),
+    image: ImageFactsSchema,
+    model: ModelIdentitySchema,
+    timings: TimingsSchema,
+  }),
+  z.object({ status: z.literal('failed'), error: ErrorReportSchema }),
+]);
+export type ImageOutcome = z.infer<typeof ImageOutcomeSchema>;
+
+/** The record of an accepted request, written before its jobs are enqueued; with the outcomes it is the whole truth. */
+export const RequestRecordSchema = z.strictObject({
+  version: z.literal(1),
+  id: RequestIdSchema,
+  createdAt: z.iso.datetime(),
+  options: GenerationOptionsSchema,
+  /** A source to caption, or the error that refused this image at the door. */
+  images: z.array(
+    z.union([z.strictObject({ source: ImageReferenceSchema }), z.strictObject({ refused: ErrorReportSchema })]),
+  ),
+});
+export type RequestRecord = z.infer<typeof RequestRecordSchema>;
+
+/** One image of a request as the API shows it. */
+export const ImageStatusSchema = z.discriminatedUnion('status', [
+  z.object({ index: z.int(), status: z.literal('queued') }),
+  z.object({ index: z.int(), status: z.literal('running') }),
+  ImageOutcomeSchema.options[0].extend({ index: z.int() }),
+  ImageOutcomeSchema.options[1].extend({ index: z.int() }),
+]);
+export type ImageStatus = z.infer<typeof ImageStatusSchema>;
+
+/** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
+export const CaptionRequestStatusSchema = z.object({
+  id: RequestIdSchema,
+  status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+  createdAt: z.iso.datetime(),
+  counts: z.object({ queued: z.int(), running: z.int(), succeeded: z.int(), failed: z.int() }),
+  images: z.array(ImageStatusSchema),
+});
+export type CaptionRequestStatus = z.infer<typeof CaptionRequestStatusSchema>;

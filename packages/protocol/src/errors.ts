@@ -1,0 +1,103 @@
+/**
+ * Every error that leaves this fleet has a code from this table: over HTTP, in a result, in a log line or on the
+ * command line. `status` is the HTTP status of a request that fails for this reason, `retryable` says whether the
+ * same request may succeed later, `meaning` is the line of docs/reference/errors.md.
+ */
+export const errorTable = {
+  CONFIG_INVALID: { status: 500, retryable: false, meaning: 'A setting is missing or wrong; the message names it.' },
+
+  REQUEST_INVALID: { status: 400, retryable: false, meaning: 'The request does not have the documented form.' },
+  OPTION_INVALID: { status: 400, retryable: false, meaning: 'A generation option is unknown or out of range.' },
+  REQUEST_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body is over the limit.' },
+  NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or caption request.' },
+
+  URL_REFUSED: {
+    status: 422,
+    retryable: false,
+    meaning: 'The URL is malformed or points where the fleet will not go.',
+  },
+  SOURCE_NOT_FOUND: { status: 422, retryable: false, meaning: 'The URL or blob does not exist or is not readable.' },
+  SOURCE_UNAVAILABLE: { status: 502, retryable: true, meaning: 'The host of the image failed or took too long.' },
+  BASE64_INVALID: { status: 422, retryable: false, meaning: 'The inline image is not valid base64.' },
+
+  IMAGE_EMPTY: { status: 422, retryable: false, meaning: 'The image has no bytes.' },
+  IMAGE_TOO_LARGE: { status: 413, retryable: false, meaning: 'The image has more bytes than the limit.' },
+  IMAGE_FORMAT_UNKNOWN: { status: 415, retryable: false, meaning: 'The bytes are not JPEG, PNG, WebP or GIF.' },
+  IMAGE_CORRUPT: { status: 422, retryable: false, meaning: 'The image is truncated or damaged.' },
+  IMAGE_TOO_SMALL: { status: 422, retryable: false, meaning: 'The image has fewer pixels than can be captioned.' },
+  IMAGE_TOO_MANY_PIXELS: {
+    status: 413,
+    retryable: false,
+    meaning: 'The image is wider, taller or larger than the limit.',
+  },
+  IMAGE_QUARANTINED: {
+    status: 422,
+    retryable: false,
+    meaning: 'The image ended an inference process twice; it is not tried again.',
+  },
+
+  MODEL_NOT_FOUND: { status: 500, retryable: false, meaning: 'The model directory or one of its files is missing.' },
+  MODEL_CORRUPT: {
+    status: 500,
+    retryable: false,
+    meaning: 'A file of the model differs from its checksum or cannot be read.',
+  },
+  MODEL_UNSUPPORTED: {
+    status: 500,
+    retryable: false,
+    meaning: 'The checkpoint is not one this fleet can run; the message names file and field.',
+  },
+  MODEL_DOWNLOAD_FAILED: { status: 502, retryable: true, meaning: 'The model hub did not give the checkpoint.' },
+
+  QUEUE_FULL: { status: 429, retryable: true, meaning: 'More work is waiting than the fleet accepts.' },
+  QUEUE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Redis does not answer.' },
+  STORAGE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Blob storage does not answer.' },
+  INFERENCE_FAILED: { status: 500, retryable: true, meaning: 'The inference process failed or took too long.' },
+  ATTEMPTS_EXHAUSTED: {
+    status: 500,
+    retryable: false,
+    meaning: 'Every allowed attempt at this image was interrupted or failed.',
+  },
+  SHUTTING_DOWN: { status: 503, retryable: true, meaning: 'This process is stopping; another one will take the work.' },
+  INTERNAL: { status: 500, retryable: true, meaning: 'A defect of this fleet; the log has the cause.' },
+} as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** What a caller sees of an error: never a stack, a path or a decoder's own words. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export class CaptionfleetError extends Error {
+  override readonly name = 'CaptionfleetError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return errorTable[this.code].retryable;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
+
+/** The report of any thrown value; what is not a CaptionfleetError is a defect and says nothing of its inside. */
+export function reportError(error: unknown): ErrorReport {
+  if (error instanceof CaptionfleetError) {
+    return { code: error.code, message: error.message, retryable: error.retryable };
+  }
+  return { code: 'INTERNAL', message: 'internal error', retryable: errorTable.INTERNAL.retryable };
+}
+
+/** Rebuilds the error that `reportError` described, on the other side of a process or queue. */
+export function errorFromReport(report: ErrorReport): CaptionfleetError {
+  return new CaptionfleetError(report.code, report.message);
+}
