@@ -1,0 +1,58 @@
+// `npm test [-- FILE...]`: the static checks, then every test file, then one line that counts both.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { finished } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const checks = ['types', 'lint', 'deps', 'dead-code'];
+const testFiles = [
+  'packages/*/src/**/*.test.ts',
+  'apps/*/src/**/*.test.ts',
+  'models/**/*.test.ts',
+  'test/**/*.test.ts',
+];
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function runChecks(counts: Counts): Promise<void> {
+  for (const check of checks) {
+    const started = Date.now();
+    const child = spawn('npm', ['run', '--silent', check], { stdio: 'inherit' });
+    const [code] = await once(child, 'close');
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${code === 0 ? '✔' : '✖'} npm run ${check} (${seconds} s)\n`);
+    if (code === 0) counts.passed += 1;
+    else counts.failed += 1;
+  }
+}
+
+async function runTests(files: string[], counts: Counts): Promise<void> {
+  const reporter = new spec();
+  const stream = run({ files, concurrency: availableParallelism(), timeout: 10 * 60_000 });
+  stream.on('test:summary', (summary) => {
+    if (summary.file !== undefined) return;
+    counts.passed += summary.counts.passed;
+    counts.failed += summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
+    counts.skipped += summary.counts.skipped + summary.counts.todo;
+  });
+  const output = stream.compose(reporter);
+  output.pipe(process.stdout, { end: false });
+  await finished(output);
+}
+
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const chosen = process.argv.slice(2);
+const files = chosen.length > 0 ? chosen : testFiles.flatMap((pattern) => globSync(pattern)).sort();
+if (chosen.length === 0) await runChecks(counts);
+await runTests(files, counts);
+if (counts.passed + counts.failed === 0) counts.failed = 1;
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
