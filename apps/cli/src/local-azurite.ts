@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { startLocalProcess, waitUntilReady } from './local-process.ts';
 
 export interface LocalAzurite extends AsyncDisposable {
+  readonly endpoint: string;
   readonly connectionString: string;
   readonly pid: number;
   readonly ended: Promise<void>;
@@ -41,6 +42,7 @@ export async function startLocalAzurite(options: { directory?: string } = {}): P
     throw error;
   }
   return {
+    endpoint: endpoint ?? '',
     connectionString: azuriteConnectionString(endpoint ?? ''),
     pid: server.pid,
     ended: server.ended,

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { type CaptionAnswer, type Captioner, openCaptioner } from '@captionfleet/blip/captioner';
+import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
+import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { openFileSink } from '@captionfleet/storage/file-sink';
+import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
+import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
+import { openModel } from './model-commands.ts';
+import { startProgress } from './progress.ts';
+
+interface CaptionFlags {
+  readonly model?: string | undefined;
+  readonly json: boolean;
+  readonly out?: string | undefined;
+  readonly threads?: number | undefined;
+  readonly allowPrivateHosts: readonly string[];
+}
+
+/** Images that are prepared while the model runs on the ones before them, and decoded together. */
+const groupSize = 8;
+
+interface Prepared {
+  readonly input: string;
+  readonly image?: PreparedImage & { readonly sha256: string };
+  readonly error?: unknown;
+  readonly fetchMs: number;
+  readonly preprocessMs: number;
+}
+
+/** Captions files, directories and URLs in this process, without any queue. Returns how many images failed. */
+export async function captionCommand(
+  inputs: readonly string[],
+  options: GenerationOptions,
+  flags: CaptionFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  const files = await expandInputs(inputs);
+  if (files.length === 0) throw new CaptionfleetError('SOURCE_NOT_FOUND', `no images in ${inputs.join(', ')}`);
+  const model = await openModel(flags.model, signal);
+  await using captioner = await openCaptioner(model, { intraOpThreads: flags.threads ?? availableParallelism() });
+  await using source = openImageSource({ allowPrivateHosts: flags.allowPrivateHosts });
+  const sink = flags.out === undefined ? undefined : await openFileSink(flags.out);
+  const progress = startProgress('captions', files.length);
+
+  const prepareGroup = (start: number) =>
+    Promise.all(
+      files.slice(start, start + groupSize).map((file) => prepare(file, source, captioner.imageSide, signal)),
+    );
+  let failures = 0;
+  let upcoming = prepareGroup(0);
+  for (let start = 0; start < files.length; start += groupSize) {
+    const group = await upcoming;
+    upcoming = prepareGroup(start + groupSize);
+    for (const [input, outcome] of await captionGroup(group, captioner, options, signal)) {
+      if (outcome.status === 'failed') failures += 1;
+      await sink?.write(sinkName(input), outcome, { signal });
+      progress.interrupt(() => printOutcome(input, outcome, flags.json));
+      progress.advance();
+    }
+  }
+  progress.stop();
+  return failures;
+}
+
+async function prepare(input: string, source: ImageSource, side: number, signal: AbortSignal): Promise<Prepared> {
+  const started = performance.now();
+  let fetched = started;
+  try {
+    const bytes = isUrl(input) ? (await source.fetch({ url: input }, { signal })).bytes : await readImageFile(input);
+    fetched = performance.now();
+    const image = await prepareImage(bytes, side, { signal });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return {
+      input,
+      image: { ...image, sha256 },
+      fetchMs: fetched - started,
+      preprocessMs: performance.now() - fetched,
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { input, error, fetchMs: fetched - started, preprocessMs: 0 };
+  }
+}
+
+async function captionGroup(
+  group: readonly Prepared[],
+  captioner: Captioner,
+  options: GenerationOptions,
+  signal: AbortSignal,
+): Promise<readonly (readonly [string, ImageOutcome])[]> {
+  const ready = group.flatMap(({ image }) => (image === undefined ? [] : [{ pixels: image.pixels, options }]));
+  const answers = (await captioner.caption(ready, { signal }))[Symbol.iterator]();
+  return group.map((prepared) => {
+    const answer = prepared.image === undefined ? undefined : answers.next().value;
+    return [prepared.input, outcomeOf(prepared, answer, captioner)] as const;
+  });
+}
+
+function outcomeOf(prepared: Prepared, answer: CaptionAnswer | undefined, captioner: Captioner): ImageOutcome {
+  if (prepared.image === undefined || answer === undefined)
+    return { status: 'failed', error: reportError(prepared.error) };
+  if ('error' in answer) return { status: 'failed', error: reportError(answer.error) };
+  const { width, height, format, sha256 } = prepared.image;
+  const timings = { fetchMs: prepared.fetchMs, preprocessMs: prepared.preprocessMs, inferenceMs: answer.inferenceMs };
+  return {
+    status: 'succeeded',
+    captions: answer.captions,
+    image: { width, height, format, sha256 },
+    model: captioner.identity,
+    timings,
+  };
+}
+
+/** A name for the result of an input inside the output directory: never a path out of it. */
+const sinkName = (input: string): string => input.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
+
+function printOutcome(file: string, outcome: ImageOutcome, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify(jsonLine(file, outcome))}\n`);
+  else if (outcome.status === 'failed') {
+    process.stderr.write(`captionfleet: ${outcome.error.code}: ${file}: ${outcome.error.message}\n`);
+  } else for (const { text } of outcome.captions) process.stdout.write(`${file}: ${text}\n`);
+}
+
+function jsonLine(file: string, outcome: ImageOutcome): object {
+  if (outcome.status === 'failed') return { file, error: outcome.error };
+  const [first, ...others] = outcome.captions;
+  return {
+    file,
+    ...first,
+    ...(others.length > 0 ? { captions: outcome.captions } : {}),
+    timings: outcome.timings,
+    image: outcome.image,
+    model: outcome.model,
+  };
+}

@@ -1,0 +1,125 @@
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
+
+/** Signals within this time of the first are the same Ctrl-C: a terminal, npm and the bootstrap each pass it on. */
+const sameSignalMs = 2000;
+
+const stopping = new AbortController();
+let firstSignalAt = 0;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    if (firstSignalAt === 0) firstSignalAt = Date.now();
+    else if (Date.now() - firstSignalAt > sameSignalMs) process.exit(130);
+    stopping.abort(new CaptionfleetError('SHUTTING_DOWN', 'stopped by a signal'));
+  });
+}
+const { signal } = stopping;
+
+const program = new Command('captionfleet')
+  .description('Captions images with BLIP: at the command line, or as a fleet of workers behind a queue.')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'captionfleet: OPTION_INVALID: ')) })
+  .showSuggestionAfterError();
+
+program
+  .command('up')
+  .description('bring up the whole fleet on this machine and stay')
+  .option('--model <dir>', 'model directory or Hugging Face checkpoint directory')
+  .option('--no-samples', 'do not caption the sample images')
+  .action(async (flags) => {
+    const { up } = await import('./up.ts');
+    await up(flags, process.env, signal);
+  });
+
+addGenerationFlags(
+  program
+    .command('caption')
+    .description('caption files, directories and URLs in this process, without a queue')
+    .argument('<input...>', 'image files, directories, http(s) URLs')
+    .option('--model <dir>', 'model directory or Hugging Face checkpoint directory (default: the demo model)')
+    .option('--json', 'one line of JSON per image', false)
+    .option('--out <dir>', 'also write each result to a file there, once')
+    .option('--threads <n>', 'threads of the model (default: all cores)', wholeNumber)
+    .option('--allow-private-hosts <host:port,...>', 'private addresses that URLs may point to', list, []),
+).action(async (inputs: string[], flags) => {
+  const { captionCommand } = await import('./caption-command.ts');
+  const failures = await captionCommand(inputs, readGenerationFlags(flags), flags, signal);
+  if (failures > 0) process.exitCode = 1;
+});
+
+addGenerationFlags(
+  program
+    .command('enqueue')
+    .description('post images to a running fleet')
+    .argument('<input...>', 'image files, directories, http(s) URLs')
+    .option('--api <url>', 'base URL of the API', 'http://127.0.0.1:8080')
+    .option('--wait <seconds>', 'wait for the captions this long', wholeNumber, 0),
+).action(async (inputs: string[], flags) => {
+  const { enqueueCommand } = await import('./enqueue-command.ts');
+  for await (const posted of enqueueCommand(inputs, readGenerationFlags(flags), flags, signal)) {
+    process.stdout.write(`${JSON.stringify(posted)}\n`);
+  }
+});
+
+const model = program.command('model').description('bring, build and look at models');
+model
+  .command('pull')
+  .description('download a BLIP checkpoint from the hub (HF_ENDPOINT, HF_TOKEN) and build it')
+  .argument('<id[@revision]>', 'such as Salesforce/blip-image-captioning-base')
+  .option('--out <dir>', 'model directory to write')
+  .option('--force', 'replace a model that is there', false)
+  .action(async (reference: string, flags) => {
+    const { modelPullCommand } = await import('./model-commands.ts');
+    process.stdout.write(`${await modelPullCommand(reference, flags, process.env, signal)}\n`);
+  });
+model
+  .command('build')
+  .description('build a model directory from a Hugging Face checkpoint directory')
+  .argument('<checkpoint>', 'directory with config.json and model.safetensors')
+  .requiredOption('--out <dir>', 'model directory to write')
+  .option('--id <id>', 'name of the model (default: the name of the directory)')
+  .option('--revision <revision>', 'revision of the checkpoint')
+  .option('--force', 'replace a model that is there', false)
+  .action(async (checkpoint: string, flags) => {
+    const { modelBuildCommand } = await import('./model-commands.ts');
+    const manifest = await modelBuildCommand(checkpoint, flags, signal);
+    process.stdout.write(`${flags.out}: ${manifest.id}@${manifest.revision} (${manifest.variant})\n`);
+  });
+model
+  .command('show')
+  .description('verify a model and print its manifest')
+  .argument('[dir]', 'model directory or checkpoint directory (default: the demo model)')
+  .action(async (directory: string | undefined) => {
+    const { openModel } = await import('./model-commands.ts');
+    const { path, manifest } = await openModel(directory, signal);
+    process.stdout.write(`${JSON.stringify({ path, ...manifest }, null, 2)}\n`);
+  });
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number.');
+  return Number(text);
+}
+
+function list(text: string): string[] {
+  return text.split(',').filter((part) => part !== '');
+}
+
+for (const command of [...program.commands, ...model.commands]) command.exitOverride().copyInheritedSettings(program);
+
+try {
+  await program.parseAsync(withSwitchValues(process.argv));
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (signal.aborted) return firstSignalAt === 0 ? 1 : 130;
+  if (error instanceof CaptionfleetError) {
+    process.stderr.write(`captionfleet: ${error.code}: ${error.message}\n`);
+    return error.code === 'OPTION_INVALID' ? 2 : 1;
+  }
+  process.stderr.write(`captionfleet: INTERNAL: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,158 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { CaptionRequestStatus } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { enqueueCommand } from './enqueue-command.ts';
+import { startLocalAzurite } from './local-azurite.ts';
+import { findFreePort, type LocalProcess, startLocalProcess, waitUntilReady } from './local-process.ts';
+import { startLocalRedis } from './local-redis.ts';
+import { openModel } from './model-commands.ts';
+import { demoSamples, entryPoint, stateDirectory } from './state-directory.ts';
+
+interface UpFlags {
+  readonly model?: string | undefined;
+  /** Leave out the captions of the sample images. */
+  readonly samples: boolean;
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * Brings up the whole fleet on this machine, real parts on embedded defaults: redis-server, Azurite, a worker with one
+ * inference process per core, the API. What the environment names (REDIS_URL, AZURE_STORAGE_CONNECTION_STRING,
+ * CAPTIONFLEET_MODEL_DIR) is used instead. Captions the sample images, then stays until `signal`; parts end in the
+ * reverse order of their start.
+ */
+export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  const state = stateDirectory(env);
+  await mkdir(join(state, 'logs'), { recursive: true });
+  const model = await openModel(flags.model, signal, env);
+  say(`model    ${model.manifest.id}@${model.manifest.revision} (${model.manifest.variant})`);
+
+  await using parts = new AsyncDisposableStack();
+  const redisUrl = env['REDIS_URL'] ?? (await embeddedRedis(parts, join(state, 'redis')));
+  const connectionString =
+    env['AZURE_STORAGE_CONNECTION_STRING'] ?? (await embeddedAzurite(parts, join(state, 'azurite')));
+  const host = env['HOST'] ?? '127.0.0.1';
+  const port = await choosePort(env['PORT']);
+  const healthPort = await findFreePort();
+  const shared = {
+    ...env,
+    REDIS_URL: redisUrl,
+    AZURE_STORAGE_CONNECTION_STRING: connectionString,
+    CAPTIONFLEET_MODEL_DIR: model.path,
+  };
+  const api = await startApp(
+    'api',
+    `http://127.0.0.1:${port}/readyz`,
+    { ...shared, HOST: host, PORT: String(port) },
+    parts,
+    signal,
+  );
+  const worker = await startApp(
+    'worker',
+    `http://127.0.0.1:${healthPort}/readyz`,
+    { ...shared, CAPTIONFLEET_HEALTH_HOST: '127.0.0.1', CAPTIONFLEET_HEALTH_PORT: String(healthPort) },
+    parts,
+    signal,
+  );
+  const baseUrl = `http://127.0.0.1:${port}`;
+  if (flags.samples) await captionSamples(baseUrl, signal);
+  say(`\nAPI      ${baseUrl}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
+  say(`worker   http://127.0.0.1:${healthPort}/metrics`);
+  say(
+    `results  in Blob storage, container ${env['CAPTIONFLEET_CONTAINER'] ?? 'captionfleet'}; logs in ${join(state, 'logs')}`,
+  );
+  say('\nup; Ctrl-C stops everything');
+
+  const stopped = new Promise<'stopped'>((resolve) =>
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
+  );
+  const outcome = await Promise.race([stopped, api.ended.then(() => 'the API'), worker.ended.then(() => 'the worker')]);
+  if (outcome !== 'stopped' && !signal.aborted) {
+    throw new CaptionfleetError('INTERNAL', `${outcome} ended by itself; see ${join(state, 'logs')}`);
+  }
+  say('\nstopping: what runs is finished, what waits stays in the queue');
+}
+
+async function embeddedRedis(parts: AsyncDisposableStack, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const redis = parts.use(await startLocalRedis({ directory }));
+  say(`redis    ${redis.url}`);
+  return redis.url;
+}
+
+async function embeddedAzurite(parts: AsyncDisposableStack, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const azurite = parts.use(await startLocalAzurite({ directory }));
+  say(`blob     ${azurite.endpoint} (Azurite)`);
+  return azurite.connectionString;
+}
+
+/** The port that was asked for, or another free one, and says so. */
+async function choosePort(asked: string | undefined): Promise<number> {
+  const preferred = Number(asked ?? 8080);
+  if (!Number.isInteger(preferred) || preferred < 0 || preferred > 65535) {
+    throw new CaptionfleetError('CONFIG_INVALID', `PORT is "${asked}" and must be a number from 0 to 65535`);
+  }
+  const port = await findFreePort(preferred);
+  if (preferred !== 0 && port !== preferred) say(`port     ${preferred} is in use; the API takes ${port}`);
+  return port;
+}
+
+/** Starts one of the apps as a process and waits until it says that it is ready. */
+async function startApp(
+  app: 'api' | 'worker',
+  readyUrl: string,
+  env: NodeJS.ProcessEnv,
+  parts: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<LocalProcess> {
+  const log = createWriteStream(join(stateDirectory(env), 'logs', `${app}.log`), { flags: 'a' });
+  const lastLines: string[] = [];
+  const process = startLocalProcess({
+    name: `the ${app}`,
+    command: globalThis.process.execPath,
+    arguments: [entryPoint(app)],
+    env,
+    stopMs: 40_000,
+    onLine: (line) => {
+      log.write(`${line}\n`);
+      lastLines.push(line);
+      if (lastLines.length > 5) lastLines.shift();
+    },
+  });
+  parts.use(process);
+  const isReady = async () => {
+    signal.throwIfAborted();
+    const within = AbortSignal.any([signal, AbortSignal.timeout(2000)]);
+    return (await fetch(readyUrl, { signal: within }).catch(() => undefined))?.ok ?? false;
+  };
+  await waitUntilReady(process, `the ${app}`, isReady, { deadlineMs: 120_000, lastLines });
+  return process;
+}
+
+async function captionSamples(baseUrl: string, signal: AbortSignal): Promise<void> {
+  const images = (await readdir(demoSamples)).filter((name) =>
+    ['.png', '.jpg', '.webp', '.gif'].includes(extname(name)),
+  );
+  const files = images.sort().map((name) => join(demoSamples, name));
+  const started = performance.now();
+  for await (const { status } of enqueueCommand(files, {}, { api: baseUrl, wait: 60 }, signal))
+    printSamples(images, status);
+  const seconds = (performance.now() - started) / 1000;
+  say(`\n${files.length} images captioned through the API, Redis and a worker in ${seconds.toFixed(2)} s`);
+}
+
+function printSamples(names: readonly string[], { images }: CaptionRequestStatus): void {
+  const width = Math.max(...names.map((name) => name.length));
+  say('');
+  for (const image of images) {
+    const name = (names[image.index] ?? '').padEnd(width);
+    if (image.status === 'succeeded') {
+      const { preprocessMs, inferenceMs } = image.timings;
+      say(`${name}  ${image.captions[0]?.text}   (${Math.round(preprocessMs)} + ${Math.round(inferenceMs)} ms)`);
+    } else say(`${name}  ${image.status === 'failed' ? `${image.error.code}: ${image.error.message}` : image.status}`);
+  }
+}
