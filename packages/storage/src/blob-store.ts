@@ -1,0 +1,220 @@
+import { Readable } from 'node:stream';
+import { BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type RetryLimits, retry } from './retry.ts';
+
+/** A connection string, or the account's URL, which is then opened with the managed identity of the machine. */
+export type BlobAccount = { readonly connectionString: string } | { readonly accountUrl: string };
+
+export type BlobStoreConfig = BlobAccount & {
+  /** The fleet's own container. */
+  readonly container: string;
+  /** @defaultValue four tries of at most 10 s each, 20 s in all */
+  readonly limits?: RetryLimits;
+};
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface ReadOptions extends CallOptions {
+  /** Bytes; a larger blob is IMAGE_TOO_LARGE. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Blobs that are written once. Every call is tried again a few times within a deadline, then fails with
+ * STORAGE_UNAVAILABLE; an aborted call throws its signal's reason.
+ */
+export interface BlobStore {
+  /** The name of the fleet's own container. */
+  readonly container: string;
+  /**
+   * Writes the blob if there is none of this name, never over one. `exists` may also mean that an earlier try of this
+   * very call was stored and its answer lost: whoever needs to know the content that stands reads it.
+   */
+  putOnce(name: string, bytes: Uint8Array, contentType: string, options?: CallOptions): Promise<'created' | 'exists'>;
+  read(name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  readFrom(container: string, name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  /** At most `limit` names that start with `prefix`. */
+  list(prefix: string, options: CallOptions & { readonly limit: number }): Promise<string[]>;
+  ensureContainer(options?: CallOptions): Promise<void>;
+  /** One try: throws STORAGE_UNAVAILABLE unless the fleet's container is there. */
+  ping(options?: CallOptions): Promise<void>;
+}
+
+const defaultLimits: RetryLimits = { tries: 4, tryMs: 10_000, totalMs: 20_000, firstPauseMs: 200 };
+const onceLimits: RetryLimits = { tries: 1, tryMs: 2_000, totalMs: 2_000, firstPauseMs: 0 };
+
+export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore> {
+  const service = await openService(config);
+  const own = service.getContainerClient(config.container);
+  const limits = config.limits ?? defaultLimits;
+
+  const call = async <T>(
+    action: string,
+    operation: (abortSignal: AbortSignal) => Promise<T>,
+    signal: AbortSignal | undefined,
+    bounds = limits,
+  ): Promise<T> => {
+    try {
+      return await retry(operation, { limits: bounds, isTransient, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw storageError(action, error);
+    }
+  };
+
+  const readFrom: BlobStore['readFrom'] = async (container, name, { maxBytes, signal }) => {
+    assertPlainName(name);
+    const client = service.getContainerClient(container);
+    const what = `read blob "${name}" of container "${container}"`;
+    return await call(what, (abortSignal) => download(client, name, { maxBytes, abortSignal }), signal);
+  };
+
+  return {
+    container: config.container,
+    async putOnce(name, bytes, contentType, { signal } = {}) {
+      assertPlainName(name);
+      const blob = own.getBlockBlobClient(name);
+      const put = async (abortSignal: AbortSignal): Promise<'created' | 'exists'> => {
+        try {
+          await blob.upload(bytes, bytes.byteLength, {
+            abortSignal,
+            conditions: { ifNoneMatch: '*' },
+            blobHTTPHeaders: { blobContentType: contentType },
+          });
+          return 'created';
+        } catch (error) {
+          if (isAlreadyThere(error)) return 'exists';
+          throw error;
+        }
+      };
+      return await call(`write blob "${name}"`, put, signal);
+    },
+    read: async (name, options) => await readFrom(config.container, name, options),
+    readFrom,
+    async list(prefix, { limit, signal }) {
+      return await call(`list "${prefix}"`, (abortSignal) => listNames(own, prefix, limit, abortSignal), signal);
+    },
+    async ensureContainer({ signal } = {}) {
+      await call(
+        `create container "${config.container}"`,
+        (abortSignal) => own.createIfNotExists({ abortSignal }),
+        signal,
+      );
+    },
+    async ping({ signal } = {}) {
+      await call('look at the container', (abortSignal) => own.getProperties({ abortSignal }), signal, onceLimits);
+    },
+  };
+}
+
+async function openService(account: BlobAccount): Promise<BlobServiceClient> {
+  // The SDK's own retries know neither jitter nor our deadlines.
+  const options = { retryOptions: { maxTries: 1 } };
+  if ('connectionString' in account) {
+    try {
+      return BlobServiceClient.fromConnectionString(account.connectionString, options);
+    } catch {
+      // No cause: the SDK's message may quote the string, which holds the account's key.
+      throw new CaptionfleetError('CONFIG_INVALID', 'the storage connection string is not one');
+    }
+  }
+  const url = URL.parse(account.accountUrl);
+  if (url === null || url.search !== '' || url.username !== '' || url.password !== '') {
+    const form = 'https://ACCOUNT.blob.core.windows.net';
+    throw new CaptionfleetError('CONFIG_INVALID', `the storage account URL must look like ${form}, without a SAS`);
+  }
+  // Loaded only where it is used: it is a third of this package's start-up time.
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new BlobServiceClient(url.href, new DefaultAzureCredential(), options);
+}
+
+interface DownloadOptions {
+  readonly maxBytes: number;
+  readonly abortSignal: AbortSignal;
+}
+
+async function download(
+  container: ContainerClient,
+  name: string,
+  { maxBytes, abortSignal }: DownloadOptions,
+): Promise<Uint8Array | undefined> {
+  const response = await container
+    .getBlobClient(name)
+    .download(0, undefined, { abortSignal })
+    .catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    });
+  if (response === undefined) return undefined;
+  const body = Readable.from(response.readableStreamBody ?? []);
+  if ((response.contentLength ?? 0) > maxBytes) {
+    body.destroy();
+    throw tooLarge(name, maxBytes);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.byteLength;
+    if (size > maxBytes) throw tooLarge(name, maxBytes);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+async function listNames(
+  container: ContainerClient,
+  prefix: string,
+  limit: number,
+  abortSignal: AbortSignal,
+): Promise<string[]> {
+  const names: string[] = [];
+  for await (const blob of container.listBlobsFlat({ prefix, abortSignal })) {
+    names.push(blob.name);
+    if (names.length >= limit) break;
+  }
+  return names;
+}
+
+const tooLarge = (name: string, maxBytes: number): CaptionfleetError =>
+  new CaptionfleetError('IMAGE_TOO_LARGE', `blob "${name}" has more than ${maxBytes} bytes`);
+
+/**
+ * URL clients and servers resolve `.` and `..`, also behind a backslash, so such a name could leave its container.
+ */
+function assertPlainName(name: string): void {
+  const plain = name.length > 0 && name.length <= 1024 && !/[\\\p{Cc}]/u.test(name);
+  if (plain && !name.split('/').some((segment) => segment === '.' || segment === '..')) return;
+  throw new CaptionfleetError(
+    'SOURCE_NOT_FOUND',
+    'a blob name has 1 to 1024 characters, none of them a control character or backslash, and no "." or ".." segment',
+  );
+}
+
+const isAlreadyThere = (error: unknown): boolean =>
+  error instanceof RestError &&
+  (error.statusCode === 412 || (error.statusCode === 409 && /AlreadyExists|Immutable/.test(error.code ?? '')));
+
+const isAbsent = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
+
+const transientStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof CaptionfleetError) return false;
+  if (!(error instanceof RestError)) return true;
+  return error.statusCode === undefined || transientStatuses.has(error.statusCode);
+}
+
+function storageError(action: string, error: unknown): CaptionfleetError {
+  if (error instanceof CaptionfleetError) return error;
+  if (!(error instanceof RestError)) {
+    return new CaptionfleetError('STORAGE_UNAVAILABLE', `could not ${action}: no answer`, { cause: error });
+  }
+  const answer = error.statusCode === undefined ? 'no answer' : `answer ${error.statusCode}`;
+  // The SDK's error holds the request with its Authorization header, so it is not kept as the cause.
+  const cause = new Error(`${error.name} ${error.code ?? ''}`.trim());
+  return new CaptionfleetError('STORAGE_UNAVAILABLE', `could not ${action}: ${answer} (${cause.message})`, { cause });
+}

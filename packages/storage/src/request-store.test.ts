@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { blobNames } from '@captionfleet/protocol/blob-names';
+import type { ImageOutcome, RequestRecord } from '@captionfleet/protocol/caption-result';
+import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
+import { type BlobStore, openBlobStore } from './blob-store.ts';
+import { openRequestStore, type RequestStore } from './request-store.ts';
+
+let azurite: TestAzurite;
+let blobs: BlobStore;
+let requests: RequestStore;
+
+before(async () => {
+  azurite = await startAzurite();
+  blobs = await openBlobStore({ connectionString: azurite.connectionString, container: 'fleet' });
+  await blobs.ensureContainer();
+  requests = openRequestStore(blobs);
+});
+after(async () => await azurite[Symbol.asyncDispose]());
+
+const captioned = (text: string): ImageOutcome => ({
+  status: 'succeeded',
+  captions: [{ text, tokens: [30522, 1037, 102], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
+  image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
+  model: { id: 'demo', revision: '1', variant: 'fp32' },
+  timings: { fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
+});
+
+test('a request is read back as it was written, and an unknown one is undefined', async () => {
+  const record: RequestRecord = {
+    version: 1,
+    id: '01arz3ndektsv4rrffq69g5fav',
+    createdAt: '2026-11-24T03:00:00.000Z',
+    options: { num_beams: 3 },
+    images: [
+      { source: { url: 'https://images.example.org/a.jpg' } },
+      { refused: { code: 'BASE64_INVALID', message: 'not base64', retryable: false } },
+    ],
+  };
+  await requests.writeRequest(record);
+  assert.deepEqual(await requests.readRequest(record.id), record);
+  assert.equal(await requests.readRequest('01arz3ndektsv4rrffq69g5faw'), undefined);
+});
+
+test('of two outcomes of one image the first stands, and both writers learn it', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fb0';
+  assert.deepEqual(await requests.writeOutcome(id, 0, captioned('first')), captioned('first'));
+  assert.deepEqual(await requests.writeOutcome(id, 0, captioned('second')), captioned('first'));
+  assert.deepEqual(await requests.readOutcome(id, 0), captioned('first'));
+  assert.equal(await requests.readOutcome(id, 1), undefined);
+});
+
+test('the outcomes that exist are listed by index, and the record of the request is not one', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fb1';
+  await requests.writeRequest({ version: 1, id, createdAt: '2026-11-24T03:00:00.000Z', options: {}, images: [] });
+  for (const index of [0, 7, 63]) await requests.writeOutcome(id, index, captioned('a'));
+  assert.deepEqual(await requests.listOutcomes(id), new Set([0, 7, 63]));
+});
+
+test('an outcome that could not be read back is refused before it is stored', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fb2';
+  const broken = { ...captioned('a'), timings: { fetchMs: Number.NaN, preprocessMs: 0, inferenceMs: 0 } };
+  await assert.rejects(requests.writeOutcome(id, 0, broken), { code: 'INTERNAL' });
+  assert.equal(await requests.readOutcome(id, 0), undefined);
+});
+
+test('a stored document of another form is an error, not a guess', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fb3';
+  await blobs.putOnce(blobNames.outcome(id, 0), Buffer.from('{"status":"succeeded"}'), 'application/json');
+  await blobs.putOnce(blobNames.outcome(id, 1), Buffer.from('{"status":'), 'application/json');
+  await assert.rejects(requests.readOutcome(id, 0), { code: 'INTERNAL' });
+  await assert.rejects(requests.readOutcome(id, 1), { code: 'INTERNAL' });
+});
+
+test('the same image sent twice is one blob, named by its content', async () => {
+  const image = Buffer.from('the bytes of an image');
+  const sha256 = createHash('sha256').update(image).digest('hex');
+  const [first, second] = await Promise.all([requests.writeImage(image), requests.writeImage(image)]);
+  assert.deepEqual(first, { sha256, reference: { blob: { container: 'fleet', name: `images/${sha256}` } } });
+  assert.deepEqual(second, first);
+  assert.deepEqual(await blobs.list('images/', { limit: 10 }), [`images/${sha256}`]);
+});

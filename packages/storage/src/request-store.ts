@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { blobNames } from '@captionfleet/protocol/blob-names';
+import type { RequestId } from '@captionfleet/protocol/caption-job';
+import {
+  type ImageOutcome,
+  ImageOutcomeSchema,
+  type RequestRecord,
+  RequestRecordSchema,
+} from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { BlobReference } from '@captionfleet/protocol/image-reference';
+import type { BlobStore } from './blob-store.ts';
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What the fleet knows of its requests, in Blob. Every name follows from ids and content, every blob is written once,
+ * so that two processes which do the same thing agree without talking. Fails with STORAGE_UNAVAILABLE.
+ */
+export interface RequestStore {
+  writeRequest(record: RequestRecord, options?: CallOptions): Promise<void>;
+  readRequest(id: RequestId, options?: CallOptions): Promise<RequestRecord | undefined>;
+  /** Returns the outcome that stands: this one, or the one that another writer stored first. */
+  writeOutcome(id: RequestId, index: number, outcome: ImageOutcome, options?: CallOptions): Promise<ImageOutcome>;
+  readOutcome(id: RequestId, index: number, options?: CallOptions): Promise<ImageOutcome | undefined>;
+  /** The indexes of the images that have an outcome. */
+  listOutcomes(id: RequestId, options?: CallOptions): Promise<ReadonlySet<number>>;
+  /** Stores the bytes of an image under their SHA-256, once. */
+  writeImage(bytes: Uint8Array, options?: CallOptions): Promise<{ sha256: string; reference: BlobReference }>;
+}
+
+/** Bytes of a record or an outcome; a request at every limit stays below. */
+const maxDocumentBytes = 4 * 1024 * 1024;
+const maxOutcomes = 100_000;
+const outcomeName = /\/(\d+)\.json$/;
+
+/** The part of a zod schema that is used here. */
+interface Schema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error };
+}
+
+export function openRequestStore(store: BlobStore): RequestStore {
+  const write = async <T>(schema: Schema<T>, name: string, value: T, { signal }: CallOptions) => {
+    // What could not be read back must not be stored: nothing replaces it later.
+    const bytes = Buffer.from(JSON.stringify(value));
+    parseDocument(schema, name, bytes);
+    return await store.putOnce(name, bytes, 'application/json', { signal });
+  };
+  const read = async <T>(schema: Schema<T>, name: string, { signal }: CallOptions): Promise<T | undefined> => {
+    const bytes = await store.read(name, { maxBytes: maxDocumentBytes, signal });
+    return bytes === undefined ? undefined : parseDocument(schema, name, bytes);
+  };
+
+  return {
+    async writeRequest(record, options = {}) {
+      await write(RequestRecordSchema, blobNames.request(record.id), record, options);
+    },
+    readRequest: async (id, options = {}) => await read(RequestRecordSchema, blobNames.request(id), options),
+    async writeOutcome(id, index, outcome, options = {}) {
+      const name = blobNames.outcome(id, index);
+      if ((await write(ImageOutcomeSchema, name, outcome, options)) === 'created') return outcome;
+      const standing = await read(ImageOutcomeSchema, name, options);
+      if (standing !== undefined) return standing;
+      throw new CaptionfleetError('STORAGE_UNAVAILABLE', `blob "${name}" exists and cannot be read`);
+    },
+    readOutcome: async (id, index, options = {}) =>
+      await read(ImageOutcomeSchema, blobNames.outcome(id, index), options),
+    async listOutcomes(id, { signal } = {}) {
+      const folder = blobNames.request(id).replace(/[^/]+$/, '');
+      const names = await store.list(folder, { limit: maxOutcomes, signal });
+      return new Set(names.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number));
+    },
+    async writeImage(bytes, { signal } = {}) {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const name = blobNames.image(sha256);
+      await store.putOnce(name, bytes, 'application/octet-stream', { signal });
+      return { sha256, reference: { blob: { container: store.container, name } } };
+    },
+  };
+}
+
+function parseDocument<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
+  const parsed = schema.safeParse(parseJson(bytes));
+  if (parsed.success) return parsed.data;
+  throw new CaptionfleetError('INTERNAL', `blob "${name}" does not have the form of this version`, {
+    cause: parsed.error,
+  });
+}
+
+/** `undefined`, which no schema here accepts, for bytes that are not JSON. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
