@@ -1,14 +1,14 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { CaptionRequestStatus } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { enqueueCommand } from './enqueue-command.ts';
+import { startApi, startWorker } from './local-app.ts';
 import { startLocalAzurite } from './local-azurite.ts';
-import { findFreePort, type LocalProcess, startLocalProcess, waitUntilReady } from './local-process.ts';
+import { findFreePort } from './local-process.ts';
 import { startLocalRedis } from './local-redis.ts';
 import { openModel } from './model-commands.ts';
-import { demoSamples, entryPoint, stateDirectory } from './state-directory.ts';
+import { demoSamples, stateDirectory } from './state-directory.ts';
 
 interface UpFlags {
   readonly model?: string | undefined;
@@ -27,40 +27,26 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
   const state = stateDirectory(env);
   await mkdir(join(state, 'logs'), { recursive: true });
+  await using parts = new AsyncDisposableStack();
+  parts.use(await takeDirectory(state));
   const model = await openModel(flags.model, signal, env);
   say(`model    ${model.manifest.id}@${model.manifest.revision} (${model.manifest.variant})`);
 
-  await using parts = new AsyncDisposableStack();
   const redisUrl = env['REDIS_URL'] ?? (await embeddedRedis(parts, join(state, 'redis')));
   const connectionString =
     env['AZURE_STORAGE_CONNECTION_STRING'] ?? (await embeddedAzurite(parts, join(state, 'azurite')));
-  const host = env['HOST'] ?? '127.0.0.1';
   const port = await choosePort(env['PORT']);
-  const healthPort = await findFreePort();
   const shared = {
     ...env,
     REDIS_URL: redisUrl,
     AZURE_STORAGE_CONNECTION_STRING: connectionString,
     CAPTIONFLEET_MODEL_DIR: model.path,
   };
-  const api = await startApp(
-    'api',
-    `http://127.0.0.1:${port}/readyz`,
-    { ...shared, HOST: host, PORT: String(port) },
-    parts,
-    signal,
-  );
-  const worker = await startApp(
-    'worker',
-    `http://127.0.0.1:${healthPort}/readyz`,
-    { ...shared, CAPTIONFLEET_HEALTH_HOST: '127.0.0.1', CAPTIONFLEET_HEALTH_PORT: String(healthPort) },
-    parts,
-    signal,
-  );
-  const baseUrl = `http://127.0.0.1:${port}`;
-  if (flags.samples) await captionSamples(baseUrl, signal);
-  say(`\nAPI      ${baseUrl}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
-  say(`worker   http://127.0.0.1:${healthPort}/metrics`);
+  const api = parts.use(await startApi(port, shared, signal));
+  const worker = parts.use(await startWorker(shared, signal));
+  if (flags.samples) await captionSamples(api.url, signal);
+  say(`\nAPI      ${api.url}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
+  say(`worker   ${worker.url}/metrics`);
   say(
     `results  in Blob storage, container ${env['CAPTIONFLEET_CONTAINER'] ?? 'captionfleet'}; logs in ${join(state, 'logs')}`,
   );
@@ -74,6 +60,28 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
     throw new CaptionfleetError('INTERNAL', `${outcome} ended by itself; see ${join(state, 'logs')}`);
   }
   say('\nstopping: what runs is finished, what waits stays in the queue');
+}
+
+/** Two embedded Redis servers must never share an append-only file: one `up` a directory. */
+async function takeDirectory(state: string): Promise<AsyncDisposable> {
+  const file = join(state, 'up.pid');
+  const other = Number(await readFile(file, 'utf8').catch(() => '0'));
+  if (other > 0 && other !== process.pid && isRunning(other)) {
+    throw new CaptionfleetError(
+      'CONFIG_INVALID',
+      `another fleet (process ${other}) is up in ${state}; stop it, or set CAPTIONFLEET_HOME to another directory`,
+    );
+  }
+  await writeFile(file, String(process.pid));
+  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function embeddedRedis(parts: AsyncDisposableStack, directory: string): Promise<string> {
@@ -99,38 +107,6 @@ async function choosePort(asked: string | undefined): Promise<number> {
   const port = await findFreePort(preferred);
   if (preferred !== 0 && port !== preferred) say(`port     ${preferred} is in use; the API takes ${port}`);
   return port;
-}
-
-/** Starts one of the apps as a process and waits until it says that it is ready. */
-async function startApp(
-  app: 'api' | 'worker',
-  readyUrl: string,
-  env: NodeJS.ProcessEnv,
-  parts: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<LocalProcess> {
-  const log = createWriteStream(join(stateDirectory(env), 'logs', `${app}.log`), { flags: 'a' });
-  const lastLines: string[] = [];
-  const process = startLocalProcess({
-    name: `the ${app}`,
-    command: globalThis.process.execPath,
-    arguments: [entryPoint(app)],
-    env,
-    stopMs: 40_000,
-    onLine: (line) => {
-      log.write(`${line}\n`);
-      lastLines.push(line);
-      if (lastLines.length > 5) lastLines.shift();
-    },
-  });
-  parts.use(process);
-  const isReady = async () => {
-    signal.throwIfAborted();
-    const within = AbortSignal.any([signal, AbortSignal.timeout(2000)]);
-    return (await fetch(readyUrl, { signal: within }).catch(() => undefined))?.ok ?? false;
-  };
-  await waitUntilReady(process, `the ${app}`, isReady, { deadlineMs: 120_000, lastLines });
-  return process;
 }
 
 async function captionSamples(baseUrl: string, signal: AbortSignal): Promise<void> {
