@@ -23,6 +23,8 @@ interface FleetOptions {
   readonly workers: number;
   /** Hugging Face checkpoint to serve. Default: the golden captioner, small and with random weights. */
   readonly checkpoint?: string;
+  /** A model that is built already, instead of a checkpoint. */
+  readonly modelDirectory?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -38,9 +40,8 @@ export async function startFleet(options: FleetOptions): Promise<TestFleet> {
     const [redis, azurite] = await Promise.all([startRedis(), startAzurite()]);
     parts.use(redis);
     parts.use(azurite);
-    const modelDirectory = join(scratch, 'model');
-    const checkpoint = options.checkpoint ?? join(goldenDirectory, 'captioner');
-    await buildModel({ checkpoint, output: modelDirectory, id: 'test/captioner', revision: 'test', signal });
+    const modelDirectory =
+      options.modelDirectory ?? (await buildInto(join(scratch, 'model'), options.checkpoint, signal));
     const container = `test-${randomUUID()}`;
     const env = {
       ...process.env,
@@ -69,4 +70,13 @@ export async function startFleet(options: FleetOptions): Promise<TestFleet> {
     await parts.disposeAsync();
     throw error;
   }
+}
+
+async function buildInto(
+  output: string,
+  checkpoint = join(goldenDirectory, 'captioner'),
+  signal: AbortSignal,
+): Promise<string> {
+  await buildModel({ checkpoint, output, id: 'test/captioner', revision: 'test', signal });
+  return output;
 }

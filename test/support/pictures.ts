@@ -16,13 +16,13 @@ export interface Picture {
   readonly bytes: Buffer;
 }
 
-/** A small picture of coloured blocks; its size and format vary with the seed. */
-export async function makePicture(seed: number): Promise<Picture> {
+/** A picture of coloured blocks. Its format varies with the seed, and so does its size where none is given. */
+export async function makePicture(seed: number, fixedWidth?: number, fixedHeight?: number): Promise<Picture> {
   const random = bytes(seed);
   const next = () => random.next().value as number;
   const blocks = Buffer.from(Array.from({ length: 6 * 6 * 3 }, next));
-  const width = 60 + next();
-  const height = 60 + next();
+  const width = fixedWidth ?? 60 + next();
+  const height = fixedHeight ?? 60 + next();
   const image = sharp(blocks, { raw: { width: 6, height: 6, channels: 3 } }).resize(width, height, {
     kernel: 'nearest',
     fit: 'fill',

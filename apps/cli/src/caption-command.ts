@@ -56,7 +56,7 @@ export async function captionCommand(
     upcoming = prepareGroup(start + groupSize);
     for (const [input, outcome] of await captionGroup(group, captioner, options, signal)) {
       if (outcome.status === 'failed') failures += 1;
-      await sink?.write(sinkName(input), outcome, { signal });
+      await sink?.write(sinkName(input), outcome);
       progress.interrupt(() => printOutcome(input, outcome, flags.json));
       progress.advance();
     }

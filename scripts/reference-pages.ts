@@ -1,0 +1,59 @@
+// `npm run docs` writes the pages of docs/reference that come from code; a test compares them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { errorTable } from '@captionfleet/protocol/errors';
+import { metricTable } from '@captionfleet/telemetry/metrics';
+
+const generated = 'This page is written by `npm run docs`; a test holds it against the code.';
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorTable).map(([code, { status, retryable, meaning }]) => [
+    `\`${code}\``,
+    String(status),
+    retryable ? 'yes' : 'no',
+    meaning,
+  ]);
+  return `# Errors
+
+${generated}
+
+Every error that leaves the fleet has one of these codes: in a problem+json body, in the outcome of an image, in a log line,
+on the command line. *Retry* says whether the same request may succeed later.
+
+${table(['code', 'HTTP status', 'retry', 'meaning'], rows)}
+`;
+}
+
+function metricsPage(): string {
+  const rows = Object.entries(metricTable).map(([name, { type, labels, help }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return `# Metrics
+
+${generated}
+
+The API and each worker answer \`GET /metrics\` in the text format of Prometheus. Beside these, each process has the default
+metrics of Node.
+
+${table(['name', 'type', 'labels', 'meaning'], rows)}
+`;
+}
+
+export const referencePages: Readonly<Record<string, () => string>> = {
+  'docs/reference/errors.md': errorsPage,
+  'docs/reference/metrics.md': metricsPage,
+};
+
+const root = new URL('../', import.meta.url);
+export const readPage = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+if (import.meta.main) {
+  for (const [path, write] of Object.entries(referencePages)) writeFileSync(new URL(path, root), write());
+}

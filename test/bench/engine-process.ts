@@ -1,0 +1,46 @@
+// One process of the benchmark's bare engine: bytes to captions, with no queue, HTTP or Blob around it.
+import { openCaptioner } from '@captionfleet/blip/captioner';
+import { readModelDirectory } from '@captionfleet/blip/model-directory';
+import { prepareImage } from '@captionfleet/blip/preprocess';
+import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+
+export interface EngineTask {
+  readonly images: readonly Uint8Array[];
+  readonly options: GenerationOptions;
+  readonly groupSize: number;
+}
+
+const [modelDirectory = ''] = process.argv.slice(2);
+const never = new AbortController().signal;
+const model = await readModelDirectory(modelDirectory, { signal: never });
+const captioner = await openCaptioner(model, { intraOpThreads: 1 });
+await captioner.warmUp();
+process.send?.('ready');
+
+process.on('message', ({ images, options, groupSize }: EngineTask) => {
+  void captionAll(images, options, groupSize).then((tokens) => process.send?.(tokens));
+});
+process.on('disconnect', () => process.exit(0));
+
+async function captionAll(
+  images: readonly Uint8Array[],
+  options: GenerationOptions,
+  groupSize: number,
+): Promise<number[][]> {
+  const tokens: number[][] = [];
+  for (let start = 0; start < images.length; start += groupSize) {
+    const group = images.slice(start, start + groupSize);
+    const prepared = await Promise.all(
+      group.map((bytes) => prepareImage(bytes, captioner.imageSide, { signal: never })),
+    );
+    const answers = await captioner.caption(
+      prepared.map(({ pixels }) => ({ pixels, options })),
+      { signal: never },
+    );
+    for (const answer of answers) {
+      if ('error' in answer) throw answer.error;
+      tokens.push(answer.captions[0]?.tokens ?? []);
+    }
+  }
+  return tokens;
+}
