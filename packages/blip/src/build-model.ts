@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { access, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config.ts';
+import { modelCards } from './model-card.ts';
+import { describeFile, type ModelManifest, manifestChecksum, manifestFile, modelFiles } from './model-directory.ts';
+import { hasCode, isMissing } from './model-json.ts';
+import { type ConstantData, encodeOnnx } from './onnx-file.ts';
+import { type Constant, elementTypes, type OnnxGraph } from './onnx-graph.ts';
+import { Checkpoint } from './safetensors.ts';
+import { buildTextDecoder } from './text-decoder.ts';
+import { buildVisionEncoder, visionTokens } from './vision-encoder.ts';
+import { WeightFile } from './weight-file.ts';
+
+/** Raised with every change of the files that a checkpoint becomes. */
+export const builderVersion = 1;
+
+/** Constants below this many bytes stand in the graph file: ONNX Runtime reads shapes while it loads the graph. */
+const externalBytes = 1024;
+
+export interface BuildOptions {
+  /** Directory of a Hugging Face BLIP captioner: config.json, preprocessor_config.json, tokenizer.json, safetensors. */
+  readonly checkpoint: string;
+  /** Directory to make. Its parents are made too. */
+  readonly output: string;
+  readonly id: string;
+  readonly revision: string;
+  /** Where the checkpoint came from. */
+  readonly source?: string;
+  /** @defaultValue 'bsd-3-clause', under which Salesforce published BLIP */
+  readonly licence?: string;
+  /** Replace what is at `output`. @defaultValue false */
+  readonly force?: boolean;
+  readonly onProgress?: (progress: BuildProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `done` and `total` are bytes of weights; `what` names the graph they belong to. */
+export interface BuildProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly what: string;
+}
+
+/**
+ * Turns a checkpoint into a model directory. It is written beside `output` and renamed at the end, so `output` is
+ * either whole or not there. The same checkpoint gives the same bytes. One tensor at a time is in memory.
+ *
+ * @throws MODEL_NOT_FOUND, MODEL_CORRUPT or MODEL_UNSUPPORTED naming file and field or tensor; CONFIG_INVALID when
+ * `output` exists and `force` is not set or nothing can be written there; the signal's reason when it aborts
+ */
+export async function buildModel(options: BuildOptions): Promise<ModelManifest> {
+  const output = resolve(options.output);
+  const { force = false, signal } = options;
+  if (!force && (await isOccupied(output))) throw occupied(output);
+  const config = await readCheckpointConfig(options.checkpoint);
+  await using checkpoint = await Checkpoint.open(options.checkpoint);
+  // Before anything is written, every tensor is found and has its shape.
+  const graphs = {
+    [modelFiles.visionEncoder]: buildVisionEncoder(checkpoint, config),
+    [modelFiles.textDecoder]: buildTextDecoder(checkpoint, config),
+  };
+  const scratch = await makeSibling(output);
+  try {
+    const tokenizer = await copyConfiguration(options.checkpoint, scratch, config);
+    await writeGraphs(graphs, scratch, options);
+    const manifest = await writeManifest(scratch, options, config, tokenizer);
+    signal.throwIfAborted();
+    await putInPlace(scratch, output, force);
+    return manifest;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CaptionfleetError) throw error;
+    throw new CaptionfleetError('CONFIG_INVALID', `${output} cannot be written`, { cause: error });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+const occupied = (output: string, options?: ErrorOptions): CaptionfleetError =>
+  new CaptionfleetError('CONFIG_INVALID', `${output} exists; choose another output or force`, options);
+
+/** An empty directory is free. */
+async function isOccupied(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).length > 0;
+  } catch (error) {
+    return !hasCode(error, 'ENOENT');
+  }
+}
+
+async function makeSibling(output: string): Promise<string> {
+  const sibling = join(dirname(output), `.${basename(output)}.building-${randomUUID()}`);
+  try {
+    await mkdir(sibling, { recursive: true });
+    return sibling;
+  } catch (error) {
+    throw new CaptionfleetError('CONFIG_INVALID', `${dirname(output)} cannot be written`, { cause: error });
+  }
+}
+
+/** With `force`, what is at `output` stays until the new directory is whole. */
+async function putInPlace(scratch: string, output: string, force: boolean): Promise<void> {
+  const replaced = `${scratch}.replaced`;
+  const hasReplaced = force && (await isOccupied(output));
+  if (hasReplaced) await rename(output, replaced);
+  try {
+    await rename(scratch, output);
+  } catch (error) {
+    // Another build was first.
+    if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw occupied(output, { cause: error });
+    throw error;
+  }
+  if (hasReplaced) await rm(replaced, { recursive: true, force: true });
+}
+
+/** Copies the files that a run or a reader of the model needs as they are. Returns the tokenizer's. */
+async function copyConfiguration(
+  checkpoint: string,
+  output: string,
+  config: CheckpointConfig,
+): Promise<ModelManifest['tokenizer']> {
+  const copy = (file: string): Promise<void> => copyFile(join(checkpoint, file), join(output, file));
+  const tokenizer = await findTokenizer(checkpoint);
+  await Promise.all([modelFiles.config, config.preprocessorFile, tokenizer].map(copy));
+  return tokenizer;
+}
+
+async function findTokenizer(checkpoint: string): Promise<ModelManifest['tokenizer']> {
+  for (const file of ['tokenizer.json', 'vocab.txt'] as const) {
+    try {
+      await access(join(checkpoint, file));
+      return file;
+    } catch (error) {
+      if (!isMissing(error)) throw new CaptionfleetError('MODEL_CORRUPT', `${file}: cannot be read`, { cause: error });
+    }
+  }
+  throw new CaptionfleetError('MODEL_NOT_FOUND', `${checkpoint} has neither tokenizer.json nor vocab.txt`);
+}
+
+async function writeGraphs(
+  graphs: Readonly<Record<string, OnnxGraph>>,
+  output: string,
+  { onProgress, signal }: BuildOptions,
+): Promise<void> {
+  const constants = Object.values(graphs).flatMap((graph) => [...graph.constants.values()]);
+  const total = constants.reduce((sum, constant) => sum + bytesOf(constant), 0);
+  let done = 0;
+  await using weights = await WeightFile.create(join(output, modelFiles.weights));
+  for (const [file, graph] of Object.entries(graphs)) {
+    const data = new Map<string, ConstantData>();
+    for (const constant of graph.constants.values()) {
+      signal.throwIfAborted();
+      const { buffer, byteOffset, byteLength } = await constant.read();
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      data.set(constant.name, bytes.length < externalBytes ? bytes : await weights.add(bytes));
+      done += bytes.length;
+      onProgress?.({ done, total, what: graph.name });
+    }
+    await writeFile(join(output, file), encodeOnnx(graph, data));
+  }
+  await weights.sync();
+}
+
+const bytesOf = ({ elementType, shape }: Constant): number =>
+  shape.reduce((product, size) => product * size, elementTypes[elementType].bytes);
+
+async function writeManifest(
+  directory: string,
+  { id, revision, source, licence = 'bsd-3-clause', signal }: BuildOptions,
+  { text, vision, pixels }: CheckpointConfig,
+  tokenizer: ModelManifest['tokenizer'],
+): Promise<ModelManifest> {
+  const files: ModelManifest['files'] = {};
+  for (const file of (await readdir(directory)).sort()) files[file] = await describeFile(join(directory, file), signal);
+  const card = modelCards[id];
+  const facts: Omit<ModelManifest, 'checksum'> = {
+    schemaVersion: 1,
+    builderVersion,
+    kind: 'captioner',
+    id,
+    revision,
+    ...(source === undefined ? {} : { source }),
+    licence,
+    variant: 'fp32',
+    ...(card === undefined ? {} : { card }),
+    image: { side: vision.imageSize, ...pixels, tokens: visionTokens(vision), width: vision.hiddenSize },
+    text: {
+      vocabularySize: text.vocabularySize,
+      maxPositions: text.maxPositions,
+      layers: text.layers,
+      heads: text.heads,
+      headSize: text.hiddenSize / text.heads,
+      bosTokenId: text.bosTokenId,
+      sepTokenId: text.sepTokenId,
+      padTokenId: text.padTokenId,
+    },
+    tokenizer,
+    files,
+  };
+  const manifest: ModelManifest = { ...facts, checksum: manifestChecksum(facts) };
+  await writeFile(join(directory, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  return manifest;
+}

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { z } from 'zod';
+import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
+
+export const manifestFile = 'manifest.json';
+
+/** The files that every captioner has; the manifest's `tokenizer` names one more. */
+export const modelFiles = {
+  visionEncoder: 'vision-encoder.onnx',
+  textDecoder: 'text-decoder.onnx',
+  /** The values of both graphs, which name it as their external data. */
+  weights: 'weights.bin',
+  config: 'config.json',
+} as const;
+
+const positive = z.int().min(1);
+const tokenId = z.int().min(0);
+const fileName = z.string().regex(/^[a-zA-Z0-9][\w.-]*$/, 'must be a plain file name');
+const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
+
+/** What the model's own card says of it. */
+export const ModelCardSchema = z.strictObject({
+  /** The smallest machine that the publisher serves it on. */
+  minimumMachine: z.strictObject({ vcpus: z.int(), gpus: z.int(), memoryGiB: z.number(), diskGiB: z.number() }),
+  notice: z.string(),
+});
+export type ModelCard = z.infer<typeof ModelCardSchema>;
+
+export const ModelManifestSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  /** Version of the builder: the same checkpoint and the same version give the same bytes. */
+  builderVersion: positive,
+  kind: z.literal('captioner'),
+  id: z.string().min(1),
+  revision: z.string().min(1),
+  /** Where the checkpoint came from. */
+  source: z.string().optional(),
+  licence: z.string(),
+  variant: z.literal('fp32'),
+  card: ModelCardSchema.optional(),
+  image: z.strictObject({
+    /** Width and height in pixels of what the encoder takes. */
+    side: positive,
+    /** Folded into the encoder, which takes bytes: (byte * rescaleFactor - mean) / std. */
+    mean: triple,
+    std: triple,
+    rescaleFactor: z.number(),
+    /** Vectors that the encoder gives for one image, and their width. */
+    tokens: positive,
+    width: positive,
+  }),
+  text: z.strictObject({
+    vocabularySize: positive,
+    /** Tokens of a caption at most, with bos and prompt. */
+    maxPositions: positive,
+    layers: positive,
+    heads: positive,
+    headSize: positive,
+    bosTokenId: tokenId,
+    /** Ends a caption. */
+    sepTokenId: tokenId,
+    padTokenId: tokenId,
+  }),
+  tokenizer: z.enum(['tokenizer.json', 'vocab.txt']),
+  files: z.record(fileName, z.strictObject({ bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+  /** SHA-256 of the rest of the manifest, as `manifestChecksum` computes it. */
+  checksum: z.string(),
+});
+export type ModelManifest = z.infer<typeof ModelManifestSchema>;
+
+/** A model directory whose every file was found whole. */
+export interface ModelDirectory {
+  /** Absolute. */
+  readonly path: string;
+  readonly manifest: ModelManifest;
+  /** The absolute path of a file that the manifest names. */
+  file(name: string): string;
+}
+
+/**
+ * Opens a model directory: parses its manifest and compares every file with its size and SHA-256.
+ *
+ * @throws MODEL_NOT_FOUND when the directory or a file is missing, MODEL_CORRUPT naming a file that differs from the
+ * manifest, MODEL_UNSUPPORTED for a manifest of another schema version, the signal's reason when it aborts
+ */
+export async function readModelDirectory(
+  directory: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<ModelDirectory> {
+  const path = resolve(directory);
+  const json = await readModelJson(path, manifestFile);
+  if (json === undefined) throw notFound(`${path} has no ${manifestFile}`);
+  const manifest = parseManifest(json);
+  for (const name of [...Object.values(modelFiles), manifest.tokenizer]) {
+    if (!Object.hasOwn(manifest.files, name)) {
+      throw new CaptionfleetError('MODEL_CORRUPT', `${manifestFile}: files: has no ${name}`);
+    }
+  }
+  for (const [name, expected] of Object.entries(manifest.files)) await verifyFile(path, name, expected, signal);
+  return {
+    path,
+    manifest,
+    file(name) {
+      if (!Object.hasOwn(manifest.files, name)) throw notFound(`${path}: its manifest names no file ${name}`);
+      return join(path, name);
+    },
+  };
+}
+
+/** The checksum of a manifest's members, in the order in which they stand, without the checksum itself. */
+export function manifestChecksum(manifest: object): string {
+  const { checksum: _, ...rest } = manifest as { checksum?: unknown };
+  return createHash('sha256').update(JSON.stringify(rest)).digest('hex');
+}
+
+/** The size and SHA-256 of a file, streamed. */
+export async function describeFile(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1024 * 1024 })) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+const VersionSchema = z.object({
+  schemaVersion: z.literal(1, {
+    error: 'this version of captionfleet reads 1; build the model again with `captionfleet model build`',
+  }),
+});
+
+function parseManifest(json: unknown): ModelManifest {
+  parseModelJson(VersionSchema, json, manifestFile, 'MODEL_UNSUPPORTED');
+  const manifest = parseModelJson(ModelManifestSchema, json, manifestFile, 'MODEL_CORRUPT');
+  // Over the JSON as it was read: the schema orders the members its own way.
+  if (manifest.checksum !== manifestChecksum(json as object)) {
+    throw new CaptionfleetError('MODEL_CORRUPT', `${manifestFile}: differs from its own checksum`);
+  }
+  return manifest;
+}
+
+async function verifyFile(
+  directory: string,
+  name: string,
+  expected: { readonly bytes: number; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const path = join(directory, name);
+  const corrupt = (reason: string): CaptionfleetError =>
+    new CaptionfleetError('MODEL_CORRUPT', `${name}: ${reason}; build or pull the model again`);
+  try {
+    const { size } = await stat(path);
+    if (size !== expected.bytes) throw corrupt(`has ${size} bytes, the manifest says ${expected.bytes}`);
+    const { sha256 } = await describeFile(path, signal);
+    if (sha256 !== expected.sha256) throw corrupt('differs from the SHA-256 in the manifest');
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isMissing(error)) throw notFound(`${directory} has no ${name}`);
+    if (error instanceof CaptionfleetError) throw error;
+    throw new CaptionfleetError('MODEL_CORRUPT', `${name}: cannot be read`, { cause: error });
+  }
+}
+
+const notFound = (reason: string): CaptionfleetError =>
+  new CaptionfleetError(
+    'MODEL_NOT_FOUND',
+    `${reason}; \`captionfleet model build\` or \`captionfleet model pull\` makes a model directory`,
+  );

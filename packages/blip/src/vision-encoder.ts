@@ -1,0 +1,132 @@
+import type { CheckpointConfig, PixelConfig, VisionConfig } from './checkpoint-config.ts';
+import { add, gelu, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
+import { elementTypes, OnnxGraph, type Value } from './onnx-graph.ts';
+import type { Checkpoint } from './safetensors.ts';
+import { transposed, type Weight, weightOf } from './weights.ts';
+
+const channels = 3;
+
+/** Tokens that an image becomes: its patches and, before them, the class token. */
+export const visionTokens = ({ imageSize, patchSize }: VisionConfig): number => (imageSize / patchSize) ** 2 + 1;
+
+/**
+ * The vision tower (BlipVisionModel of transformers' modeling_blip.py) from bytes to hidden states.
+ *
+ * input  `pixels`       uint8   [N, side, side, 3]: RGB
+ * output `image_embeds` float32 [N, tokens, width]: what the text decoder attends to
+ */
+export function buildVisionEncoder(checkpoint: Checkpoint, { vision, pixels }: CheckpointConfig): OnnxGraph {
+  const { hiddenSize, imageSize, layerNormEpsilon } = vision;
+  const graph = new OnnxGraph('vision-encoder');
+  const bytes = graph.input({
+    name: 'pixels',
+    elementType: 'uint8',
+    shape: ['images', imageSize, imageSize, channels],
+  });
+  let x = embedPatches(graph, checkpoint, vision, pixels, bytes);
+  for (let layer = 0; layer < vision.layers; layer += 1) {
+    x = encoderLayer(graph, checkpoint, vision, `vision_model.encoder.layers.${layer}`, x);
+  }
+  const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
+  graph.output(
+    { name: 'image_embeds', elementType: 'float32', shape: ['images', visionTokens(vision), hiddenSize] },
+    layerNorm(graph, x, norm),
+  );
+  return graph;
+}
+
+/**
+ * Cuts the image into patches, projects each, adds its position and puts the class token first:
+ * uint8 [N, side, side, 3] -> [N, tokens, width]. A convolution whose stride is its kernel is a product of matrices.
+ */
+function embedPatches(
+  graph: OnnxGraph,
+  checkpoint: Checkpoint,
+  vision: VisionConfig,
+  pixels: PixelConfig,
+  bytes: Value,
+): Value {
+  const { hiddenSize, imageSize, patchSize } = vision;
+  const grid = imageSize / patchSize;
+  const rows = graph.operator('Reshape', [bytes, graph.integers(-1, grid, patchSize, grid, patchSize, channels)]);
+  const patches = graph.operator('Transpose', [rows], { perm: [0, 1, 3, 2, 4, 5] });
+  const flat = graph.operator('Reshape', [patches, graph.integers(-1, grid ** 2, patchSize ** 2 * channels)]);
+  const values = graph.operator('Cast', [flat], { to: elementTypes.float32.code });
+
+  const { projection, patchPositions, classToken } = patchEmbedding(checkpoint, vision, pixels);
+  const projected = graph.operator('MatMul', [values, graph.constant(projection)]);
+  const embedded = graph.operator('Add', [projected, graph.constant(patchPositions)]);
+  const images = graph.operator('Shape', [bytes], { start: 0, end: 1 });
+  const classShape = graph.operator('Concat', [images, graph.integers(1, hiddenSize)], { axis: 0 });
+  const classTokens = graph.operator('Expand', [graph.constant(classToken), classShape]);
+  return graph.operator('Concat', [classTokens, embedded], { axis: 1 });
+}
+
+/**
+ * The patch projection over raw bytes. The model's input is (b r - mean_c) / std_c for byte b of channel c, so
+ *
+ *   W x + bias = (W r / std_c) b + (bias - sum W mean_c / std_c),
+ *
+ * computed in float64 and rounded once. The bias is the same for every patch and joins the position embedding.
+ */
+function patchEmbedding(
+  checkpoint: Checkpoint,
+  vision: VisionConfig,
+  pixels: PixelConfig,
+): { projection: Weight; patchPositions: Weight; classToken: Weight } {
+  const { hiddenSize, patchSize } = vision;
+  const tokens = visionTokens(vision);
+  const inputs = patchSize ** 2 * channels;
+  const name = 'vision_model.embeddings';
+  const kernel = checkpoint.weight(`${name}.patch_embedding.weight`, [hiddenSize, channels, patchSize, patchSize]);
+  const bias = checkpoint.weight(`${name}.patch_embedding.bias`, [hiddenSize]);
+  const positions = checkpoint.weight(`${name}.position_embedding`, [1, tokens, hiddenSize]);
+  const classEmbedding = checkpoint.weight(`${name}.class_embedding`, [1, 1, hiddenSize]);
+  const channelOf = (index: number): 0 | 1 | 2 => (Math.floor(index / patchSize ** 2) % channels) as 0 | 1 | 2;
+
+  // Pixels come as [row, column, channel], the kernel has [channel, row, column].
+  const scaledKernel = weightOf(`${kernel.name}:scaled`, [hiddenSize, inputs], async () => {
+    const values = await kernel.read();
+    const result = new Float32Array(values.length);
+    for (const [index, value] of values.entries()) {
+      const channel = channelOf(index);
+      const place = (index % patchSize ** 2) * channels + channel;
+      result[Math.floor(index / inputs) * inputs + place] = (value * pixels.rescaleFactor) / pixels.std[channel];
+    }
+    return result;
+  });
+  const patchPositions = weightOf(`${name}.patch_positions`, [tokens - 1, hiddenSize], async () => {
+    const shift = Float64Array.from(await bias.read());
+    for (const [index, value] of (await kernel.read()).entries()) {
+      const channel = channelOf(index);
+      const output = Math.floor(index / inputs);
+      shift[output] = (shift[output] ?? 0) - (value * pixels.mean[channel]) / pixels.std[channel];
+    }
+    const result = (await positions.read()).slice(hiddenSize);
+    return result.map((value, index) => value + (shift[index % hiddenSize] ?? 0));
+  });
+  const classToken = weightOf(`${name}.class_token`, [1, 1, hiddenSize], async () => {
+    const first = await positions.read();
+    return (await classEmbedding.read()).map((value, index) => value + (first[index] ?? 0));
+  });
+  return { projection: transposed(scaledKernel), patchPositions, classToken };
+}
+
+/** Pre-norm: x + attention(norm(x)), then x + mlp(norm(x)). [N, tokens, width] -> the same. */
+function encoderLayer(graph: OnnxGraph, checkpoint: Checkpoint, vision: VisionConfig, name: string, x: Value): Value {
+  const { heads, hiddenSize, intermediateSize, layerNormEpsilon } = vision;
+  const norm = (index: 1 | 2, value: Value): Value =>
+    layerNorm(graph, value, readLayerNorm(checkpoint, `${name}.layer_norm${index}`, hiddenSize, layerNormEpsilon));
+
+  const qkv = readLinear(checkpoint, `${name}.self_attn.qkv`, hiddenSize, 3 * hiddenSize);
+  const projection = readLinear(checkpoint, `${name}.self_attn.projection`, hiddenSize, hiddenSize);
+  const [query, key, value] = graph.splitInThree(linear(graph, norm(1, x), qkv));
+  // Scales by 1/sqrt(head size), as BLIP does, and keeps heads in the order of the columns.
+  const attended = graph.contributed('MultiHeadAttention', [query, key, value], { num_heads: heads });
+  const afterAttention = add(graph, x, linear(graph, attended, projection));
+
+  const fc1 = readLinear(checkpoint, `${name}.mlp.fc1`, hiddenSize, intermediateSize);
+  const fc2 = readLinear(checkpoint, `${name}.mlp.fc2`, intermediateSize, hiddenSize);
+  const expanded = gelu(graph, linear(graph, norm(2, afterAttention), fc1));
+  return add(graph, afterAttention, linear(graph, expanded, fc2));
+}
