@@ -100,19 +100,24 @@ async function makeSibling(output: string): Promise<string> {
   }
 }
 
-/** With `force`, what is at `output` stays until the new directory is whole. */
+/** With `force`, what was at `output` makes way only for a whole directory, and comes back if that cannot be placed. */
 async function putInPlace(scratch: string, output: string, force: boolean): Promise<void> {
+  if (!force || !(await isOccupied(output))) {
+    await rename(scratch, output).catch((error: unknown) => {
+      // Another build was first.
+      throw hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR') ? occupied(output, { cause: error }) : error;
+    });
+    return;
+  }
   const replaced = `${scratch}.replaced`;
-  const hasReplaced = force && (await isOccupied(output));
-  if (hasReplaced) await rename(output, replaced);
+  await rename(output, replaced);
   try {
     await rename(scratch, output);
   } catch (error) {
-    // Another build was first.
-    if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw occupied(output, { cause: error });
+    await rename(replaced, output);
     throw error;
   }
-  if (hasReplaced) await rm(replaced, { recursive: true, force: true });
+  await rm(replaced, { recursive: true, force: true });
 }
 
 /** Copies the files that a run or a reader of the model needs as they are. Returns the tokenizer's. */

@@ -16,7 +16,10 @@ const TextConfigSchema = z
     intermediate_size: size.default(3072),
     num_hidden_layers: size.default(12),
     num_attention_heads: z.int({
-      error: 'must be given: the class default of 8 loads BLIP weights without an error and captions wrongly',
+      error: ({ input }) =>
+        input === undefined
+          ? 'must be given: the class default of 8 loads BLIP weights without an error and captions wrongly'
+          : undefined,
     }),
     max_position_embeddings: size.default(512),
     hidden_act: activation,

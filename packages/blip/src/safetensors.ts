@@ -148,7 +148,11 @@ async function readBytes(handle: FileHandle, file: string, position: number, len
   const buffer = Buffer.from(new ArrayBuffer(length));
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    const { bytesRead } = await handle
+      .read(buffer, filled, length - filled, position + filled)
+      .catch((error: unknown) => {
+        throw corrupt(file, 'cannot be read', { cause: error });
+      });
     if (bytesRead === 0) throw corrupt(file, 'ended while it was read');
     filled += bytesRead;
   }
