@@ -138,7 +138,7 @@ function extendPast({ graph, text, sourceRows }: Step, name: string, state: Valu
  *
  *   score_j = q . (W_k x_j + b_k) = (W_k^T q) . x_j + q . b_k
  *
- * The last term is the same for every j, so the softmax drops it: the key's bias is never used. With p = softmax(score),
+ * The last term is the same for every j, so the softmax drops it: the key's bias changes nothing. With p = softmax(score),
  * whose sum is 1:
  *
  *   context = sum p_j (W_v x_j + b_v) = W_v (sum p_j x_j) + b_v
@@ -151,13 +151,13 @@ function crossAttention(step: Step, name: string, x: Value): Value {
   const { heads, hiddenSize } = text;
   const size = headSize(text);
   const query = scaledQuery(readLinear(checkpoint, `${name}.self.query`, hiddenSize, hiddenSize), text);
-  const keyWeight = checkpoint.weight(`${name}.self.key.weight`, [hiddenSize, imageWidth]);
+  const key = readLinear(checkpoint, `${name}.self.key`, imageWidth, hiddenSize);
   const value = readLinear(checkpoint, `${name}.self.value`, imageWidth, hiddenSize);
   const output = readLinear(checkpoint, `${name}.output.dense`, hiddenSize, hiddenSize);
   const headMajor = (input: Value): Value => graph.operator('Transpose', [input], { perm: [1, 0, 2] });
 
   const queries = graph.operator('Reshape', [linear(graph, x, query), graph.integers(-1, heads, size)]);
-  const keyMatrices = graph.constant(reshaped(keyWeight, heads, size, imageWidth));
+  const keyMatrices = graph.constant(reshaped(key.weight, heads, size, imageWidth));
   const absorbed = headMajor(graph.operator('MatMul', [headMajor(queries), keyMatrices])); // [R, heads, image width]
 
   const images = graph.operator('Shape', [imageEmbeds], { start: 0, end: 1 });
