@@ -1,0 +1,101 @@
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+
+/** What a model needs to know to end and bound a caption. */
+export interface TokenLimits {
+  readonly endTokenId: number;
+  readonly padTokenId: number;
+  readonly maxPositions: number;
+}
+
+/** Generation options with every default filled in, for a prompt of known length. */
+export interface GenerationConfig extends TokenLimits {
+  /** Tokens that are there before generation: bos and the prompt. */
+  readonly promptLength: number;
+  /** Tokens in all at most. */
+  readonly maxLength: number;
+  /** Tokens in all before which no end is allowed. */
+  readonly minLength: number;
+  readonly numBeams: number;
+  readonly numReturnSequences: number;
+  readonly lengthPenalty: number;
+  readonly earlyStopping: boolean | 'never';
+  readonly repetitionPenalty: number;
+  readonly noRepeatNgramSize: number;
+  /** Absent: the most probable token is taken. */
+  readonly sampling?: SamplingConfig;
+}
+
+export interface SamplingConfig {
+  readonly temperature: number;
+  /** 0: all tokens. */
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed: number | undefined;
+}
+
+/** transformers 5: without a length, this many tokens follow the prompt. */
+const defaultNewTokens = 20;
+/** transformers samples among the 50 most probable tokens unless told otherwise. */
+const defaultTopK = 50;
+
+/**
+ * Fills in transformers' defaults. A length is `max_new_tokens` after the prompt, or `max_length` in all; the first wins.
+ * Like there, options of sampling have no effect without `do_sample`.
+ *
+ * @throws OPTION_INVALID naming the options that contradict each other, the model, or the prompt
+ */
+export function resolveGenerationConfig(
+  options: GenerationOptions,
+  promptLength: number,
+  limits: TokenLimits,
+): GenerationConfig {
+  const maxLength = resolveMaxLength(options, promptLength, limits.maxPositions);
+  const minLength = Math.max(options.min_length ?? 0, promptLength + (options.min_new_tokens ?? 0));
+  const numBeams = options.num_beams ?? 1;
+  const numReturnSequences = options.num_return_sequences ?? 1;
+  const samples = options.do_sample ?? false;
+  if (minLength > maxLength) refuse(`at least ${minLength} tokens are asked for and at most ${maxLength} allowed`);
+  if (samples && numBeams > 1) refuse('do_sample goes with num_beams 1; beams are searched, not sampled');
+  if (!samples && numReturnSequences > numBeams) {
+    refuse(`num_return_sequences is ${numReturnSequences} and num_beams ${numBeams}; raise num_beams or set do_sample`);
+  }
+  return {
+    ...limits,
+    promptLength,
+    maxLength,
+    minLength,
+    numBeams,
+    numReturnSequences,
+    lengthPenalty: options.length_penalty ?? 1,
+    earlyStopping: options.early_stopping ?? false,
+    repetitionPenalty: options.repetition_penalty ?? 1,
+    noRepeatNgramSize: options.no_repeat_ngram_size ?? 0,
+    ...(samples ? { sampling: resolveSampling(options) } : {}),
+  };
+}
+
+function resolveMaxLength(options: GenerationOptions, promptLength: number, maxPositions: number): number {
+  const { max_new_tokens: newTokens, max_length: total } = options;
+  const maxLength =
+    newTokens === undefined
+      ? (total ?? Math.min(promptLength + defaultNewTokens, maxPositions))
+      : promptLength + newTokens;
+  if (maxLength > maxPositions)
+    refuse(`captions of up to ${maxLength} tokens are asked for; the model has ${maxPositions}`);
+  if (promptLength >= maxLength) {
+    refuse(`bos and prompt are ${promptLength} tokens, which leaves no room in a length of ${maxLength}`);
+  }
+  return maxLength;
+}
+
+const resolveSampling = (options: GenerationOptions): SamplingConfig => ({
+  temperature: options.temperature ?? 1,
+  topK: options.top_k ?? defaultTopK,
+  topP: options.top_p ?? 1,
+  seed: options.seed,
+});
+
+function refuse(reason: string): never {
+  throw new CaptionfleetError('OPTION_INVALID', reason);
+}

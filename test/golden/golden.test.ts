@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { buildModel } from '@captionfleet/blip/build-model';
+import { type Captioner, openCaptioner } from '@captionfleet/blip/captioner';
+import { type ModelDirectory, modelFiles, readModelDirectory } from '@captionfleet/blip/model-directory';
+import { type PreparedImage, pixelValues, prepareImage } from '@captionfleet/blip/preprocess';
+import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { goldenDirectory } from '../support/fleet.ts';
+
+/**
+ * What transformers answers on a checkpoint and images, and what we answer. Further sets: CAPTIONFLEET_GOLDEN names their
+ * directories, each with `captioner/`, `expected.json`, and `images/` unless its images are the ones here.
+ */
+const directories = [goldenDirectory, ...(process.env['CAPTIONFLEET_GOLDEN'] ?? '').split(delimiter)].filter(
+  (path) => path !== '',
+);
+
+interface Expected {
+  readonly files: readonly string[];
+  readonly image_size: number;
+  readonly pixel_probe: readonly (readonly number[])[];
+  readonly captioner: {
+    readonly encoder_probe: readonly (readonly number[])[];
+    readonly runs: Readonly<
+      Record<string, { args: GenerationOptions; tokens: readonly (readonly number[])[]; text: readonly string[] }>
+    >;
+  };
+}
+
+/** Every `stride`-th value, 64 at most: how expected.json samples a tensor. */
+const probe = (values: Float32Array, stride: number): readonly number[] =>
+  Array.from(
+    { length: Math.min(64, Math.ceil(values.length / stride)) },
+    (_, index) => values[index * stride] ?? Number.NaN,
+  );
+
+const largestDifference = (left: readonly number[], right: readonly number[]): number => {
+  assert.equal(left.length, right.length);
+  return Math.max(...left.map((value, index) => Math.abs(value - (right[index] ?? Number.NaN))));
+};
+
+for (const directory of directories) {
+  const expected: Expected = JSON.parse(readFileSync(join(directory, 'expected.json'), 'utf8'));
+  const imageDirectory = existsSync(join(directory, 'images'))
+    ? join(directory, 'images')
+    : join(goldenDirectory, 'images');
+  const signal = AbortSignal.timeout(600_000);
+
+  describe(`golden set ${basename(directory)}`, () => {
+    let scratch: string;
+    let model: ModelDirectory;
+    let captioner: Captioner;
+    let images: readonly PreparedImage[];
+
+    before(async () => {
+      scratch = await mkdtemp(join(tmpdir(), 'captionfleet-golden-'));
+      const output = join(scratch, 'model');
+      await buildModel({ checkpoint: join(directory, 'captioner'), output, id: 'golden', revision: '1', signal });
+      model = await readModelDirectory(output, { signal });
+      captioner = await openCaptioner(model, { intraOpThreads: 1 });
+      const files = expected.files.map((file) => readFileSync(join(imageDirectory, file)));
+      images = await Promise.all(files.map((bytes) => prepareImage(bytes, expected.image_size, { signal })));
+    });
+    after(async () => {
+      await captioner?.[Symbol.asyncDispose]();
+      await rm(scratch, { recursive: true, force: true });
+    });
+
+    test('pixel values equal those of the image processor within 1e-6', () => {
+      for (const [index, { pixels }] of images.entries()) {
+        const values = pixelValues(pixels, model.manifest.image);
+        assert.ok(
+          largestDifference(probe(values, 997), expected.pixel_probe[index] ?? []) <= 1e-6,
+          expected.files[index],
+        );
+      }
+    });
+
+    test('the encoder gives the last hidden state within 1e-4', async () => {
+      const session = await InferenceSession.create(model.file(modelFiles.visionEncoder));
+      const { side } = model.manifest.image;
+      for (const [index, { pixels }] of images.entries()) {
+        const outputs = await session.run({ pixels: new Tensor('uint8', pixels, [1, side, side, 3]) });
+        const states = outputs['image_embeds']?.data as Float32Array;
+        const difference = largestDifference(probe(states, 37), expected.captioner.encoder_probe[index] ?? []);
+        assert.ok(difference <= 1e-4, `${expected.files[index]}: ${difference}`);
+      }
+      await session.release();
+    });
+
+    for (const [name, run] of Object.entries(expected.captioner.runs)) {
+      test(`${name} gives the token ids and texts of transformers`, async () => {
+        const items = images.map(({ pixels }) => ({ pixels, options: run.args }));
+        for (const [index, answer] of (await captioner.caption(items, { signal })).entries()) {
+          assert.ok('captions' in answer);
+          assert.deepEqual(answer.captions[0]?.tokens, withoutPadding(run.tokens[index] ?? []), expected.files[index]);
+          assert.equal(answer.captions[0]?.text, run.text[index], expected.files[index]);
+        }
+      });
+    }
+
+    test('an image captioned alone and among others of other options has the same tokens', async () => {
+      const runs = Object.values(expected.captioner.runs);
+      const mixed = images.flatMap(({ pixels }) => runs.map(({ args }) => ({ pixels, options: args })));
+      const together = await captioner.caption(mixed, { signal });
+      for (const [index, item] of mixed.entries()) {
+        if (index % 7 !== 0) continue;
+        const [alone] = await captioner.caption([item], { signal });
+        const answer = together[index];
+        assert.ok(answer !== undefined && 'captions' in answer && alone !== undefined && 'captions' in alone);
+        assert.deepEqual(answer.captions[0]?.tokens, alone.captions[0]?.tokens);
+      }
+    });
+  });
+}
+
+/** What transformers pads a finished row with, behind its end token. */
+function withoutPadding(tokens: readonly number[]): readonly number[] {
+  const end = tokens.indexOf(102);
+  return end === -1 ? tokens : tokens.slice(0, end + 1);
+}
