@@ -1,0 +1,54 @@
+import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
+
+export type { Logger };
+
+export interface LoggerOptions {
+  /** The part of the fleet that writes, such as `api`. */
+  readonly name: string;
+  readonly level: LevelWithSilent;
+  /** @defaultValue standard output, written synchronously so that the last lines of a dying process arrive */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * JSON lines with `level` as a word and `time` in ISO 8601. Secrets are taken out of the finished line, wherever they
+ * stand in it: in a field, a message, or the stack of an error's cause that a library wrote.
+ */
+export function createLogger({
+  name,
+  level,
+  destination = pino.destination({ fd: 1, sync: true }),
+}: LoggerOptions): Logger {
+  return pino(
+    {
+      name,
+      level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: withoutSecrets },
+    },
+    destination,
+  );
+}
+
+const hidden = '[redacted]';
+
+/** No pattern takes a quote or a backslash away that is part of the line's syntax, so the line stays JSON. */
+const secrets: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // Fields of headers and settings, whatever their text is.
+  [
+    /("(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|password|connectionString)":)"(?:[^"\\]|\\.)*"/gi,
+    `$1"${hidden}"`,
+  ],
+  [/\b(Bearer|Basic|SharedKey) [\w.~+/=:-]+/g, `$1 ${hidden}`],
+  // The user and password of a URL, such as REDIS_URL.
+  [/(\b[a-z][a-z\d+.-]{0,20}:\/\/)[^/?#\s"\\]*@/gi, `$1${hidden}@`],
+  // The signature of a SAS, also inside a URL that is a query parameter itself.
+  [/(\b|%26|%3f)(sig(?:=|%3d))[^&\s"\\]+/gi, `$1$2${hidden}`],
+  // Parts of a connection string of Azure.
+  [/\b(AccountKey|SharedAccessKey|SharedAccessSignature|password)=[^;\s"\\]+/gi, `$1=${hidden}`],
+];
+
+function withoutSecrets(line: string): string {
+  return secrets.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line);
+}

@@ -1,0 +1,114 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface MetricDescription {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, in the unit of its name. */
+  readonly buckets?: readonly number[];
+}
+
+/** Upper bounds in seconds, from a Redis round trip to a job that had to wait behind a full queue. */
+const secondBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
+const countBuckets = [1, 2, 4, 8, 16, 24, 32, 48, 64, 128] as const;
+
+/** Every metric that the fleet itself exports. docs/reference/metrics.md is written from this table. */
+export const metricTable = {
+  captionfleet_jobs_total: {
+    type: 'counter',
+    help: 'Attempts at jobs by how they ended; `code` is the error code, empty when the image was captioned.',
+    labels: ['outcome', 'code'],
+  },
+  captionfleet_queue_wait_seconds: {
+    type: 'histogram',
+    help: 'From enqueueing a job to the start of an attempt at it.',
+    labels: [],
+    buckets: secondBuckets,
+  },
+  captionfleet_stage_seconds: {
+    type: 'histogram',
+    help: 'Time of one image in a stage of its way: fetch, preprocess, batch, inference, sink.',
+    labels: ['stage'],
+    buckets: secondBuckets,
+  },
+  captionfleet_batch_images: {
+    type: 'histogram',
+    help: 'Images in a batch that ran.',
+    labels: [],
+    buckets: countBuckets,
+  },
+  captionfleet_caption_tokens: {
+    type: 'histogram',
+    help: 'Tokens generated for a caption, without the prompt.',
+    labels: [],
+    buckets: countBuckets,
+  },
+  captionfleet_images_in_flight: {
+    type: 'gauge',
+    help: 'Images that this worker has taken from the queue and not settled yet.',
+    labels: [],
+  },
+  captionfleet_inference_processes: {
+    type: 'gauge',
+    help: 'Inference processes of this worker by state.',
+    labels: ['state'],
+  },
+  captionfleet_inference_process_restarts_total: {
+    type: 'counter',
+    help: 'Inference processes that were started again, by what ended the one before.',
+    labels: ['reason'],
+  },
+  captionfleet_queue_jobs: {
+    type: 'gauge',
+    help: 'Jobs in a queue by state: waiting, active, delayed, failed.',
+    labels: ['queue', 'state'],
+  },
+  captionfleet_http_request_seconds: {
+    type: 'histogram',
+    help: 'From the arrival of an HTTP request to the end of its answer; `route` is the pattern, not the path.',
+    labels: ['route', 'method', 'status'],
+    buckets: secondBuckets,
+  },
+  captionfleet_model_info: {
+    type: 'gauge',
+    help: 'Always 1: the model that this worker captions with.',
+    labels: ['id', 'revision', 'variant'],
+  },
+} as const satisfies Record<`captionfleet_${string}`, MetricDescription>;
+
+type Table = typeof metricTable;
+type NameOf<Type extends MetricDescription['type']> = {
+  [Name in keyof Table]: Table[Name]['type'] extends Type ? Name : never;
+}[keyof Table];
+type LabelOf<Name extends keyof Table> = Table[Name]['labels'][number];
+
+/** The fleet's metrics and Node's default ones, on the given registry. One call a registry. */
+export function createMetrics(registry: Registry = new Registry()) {
+  collectDefaultMetrics({ register: registry });
+
+  const describe = <Name extends keyof Table>(name: Name) => {
+    const { help, labels }: { help: string; labels: readonly LabelOf<Name>[] } = metricTable[name];
+    return { name, help, labelNames: labels, registers: [registry] };
+  };
+  const counter = <Name extends NameOf<'counter'>>(name: Name) => new Counter(describe(name));
+  const gauge = <Name extends NameOf<'gauge'>>(name: Name) => new Gauge(describe(name));
+  const histogram = <Name extends NameOf<'histogram'>>(name: Name) =>
+    new Histogram({ ...describe(name), buckets: [...metricTable[name].buckets] });
+
+  return {
+    registry,
+    jobs: counter('captionfleet_jobs_total'),
+    queueWaitSeconds: histogram('captionfleet_queue_wait_seconds'),
+    stageSeconds: histogram('captionfleet_stage_seconds'),
+    batchImages: histogram('captionfleet_batch_images'),
+    captionTokens: histogram('captionfleet_caption_tokens'),
+    imagesInFlight: gauge('captionfleet_images_in_flight'),
+    inferenceProcesses: gauge('captionfleet_inference_processes'),
+    inferenceProcessRestarts: counter('captionfleet_inference_process_restarts_total'),
+    queueJobs: gauge('captionfleet_queue_jobs'),
+    httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
+    modelInfo: gauge('captionfleet_model_info'),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
