@@ -30,6 +30,8 @@ function wrap(tokenizer: WordPieceTokenizer): Tokenizer {
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
     decode(ids) {
       const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
+      // The library refuses to decode nothing.
+      if (known.length === 0) return '';
       return tokenizer.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
     },
   };
