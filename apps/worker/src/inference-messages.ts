@@ -1,0 +1,79 @@
+import type { Caption, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
+import type { ErrorReport } from '@captionfleet/protocol/errors';
+import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import type { ImageReference } from '@captionfleet/protocol/image-reference';
+import type { BlobAccount } from '@captionfleet/storage/blob-store';
+
+/**
+ * The words between the worker's main process, an inference process, and that process's inference thread:
+ *
+ * main ── start, batch, cancel, quarantine ──► process ── group ──► thread
+ * main ◄── ready | refused, fetched, settled | dropped ── process ◄── opened | refused, captioned ── thread
+ *
+ * `imageId` numbers the images that one main process ever handed out: it is never used twice.
+ */
+
+/** What an inference process works with. It comes over the channel: an argument would show the storage key to `ps`. */
+export interface InferenceSettings {
+  readonly modelDirectory: string;
+  /** Threads of ONNX Runtime. */
+  readonly threads: number;
+  /** Absent: images come from URLs only. */
+  readonly blobs?: (BlobAccount & { readonly container: string }) | undefined;
+  readonly imageContainers: readonly string[];
+  readonly allowPrivateHosts: readonly string[];
+}
+
+export interface BatchImage {
+  readonly imageId: number;
+  readonly source: ImageReference;
+  readonly options: GenerationOptions;
+}
+
+export type ToProcess =
+  | { readonly type: 'start'; readonly settings: InferenceSettings; readonly quarantined: readonly string[] }
+  | { readonly type: 'batch'; readonly images: readonly BatchImage[] }
+  /** Nobody waits for this image any more: it may be left out. */
+  | { readonly type: 'cancel'; readonly imageId: number }
+  /** Bytes with this SHA-256 are not decoded any more. */
+  | { readonly type: 'quarantine'; readonly sha256: string };
+
+export type FromProcess =
+  | { readonly type: 'ready'; readonly model: ModelIdentity }
+  /** The model cannot be loaded: trying again would not help. */
+  | { readonly type: 'refused'; readonly error: ErrorReport }
+  /** The bytes of the image are here and nothing native has seen them yet. */
+  | { readonly type: 'fetched'; readonly imageId: number; readonly sha256: string }
+  /** The image was cancelled, and left out. */
+  | { readonly type: 'dropped'; readonly imageId: number }
+  /** What became of the image. Each image of a batch is settled once, or dropped, unless the process ends before. */
+  | { readonly type: 'settled'; readonly imageId: number; readonly outcome: ImageOutcome };
+
+export type ThreadSettings = Pick<InferenceSettings, 'modelDirectory' | 'threads'>;
+
+export interface GroupItem {
+  /** RGB bytes [side, side, 3], transferred. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  readonly options: GenerationOptions;
+}
+
+/** Items are captioned together; groups are captioned in the order in which they come. */
+export interface ToThread {
+  readonly groupId: number;
+  readonly items: readonly GroupItem[];
+}
+
+export type GroupAnswer =
+  | { readonly captions: Caption[]; readonly inferenceMs: number }
+  | { readonly error: ErrorReport };
+
+export type FromThread =
+  | { readonly type: 'opened'; readonly model: ModelIdentity; readonly imageSide: number }
+  | { readonly type: 'refused'; readonly error: ErrorReport }
+  /** `answers` in the order of the items; `runMs` is the time of the whole group. */
+  | {
+      readonly type: 'captioned';
+      readonly groupId: number;
+      readonly answers: readonly GroupAnswer[];
+      readonly runMs: number;
+    };

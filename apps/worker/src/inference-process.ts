@@ -1,0 +1,193 @@
+// A process in which native code runs: it fetches, decodes and resizes here, and captions on its inference thread. It is
+// forked and watched by inference-child.ts, and may die without harm to anybody but the image that ended it.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { prepareImage } from '@captionfleet/blip/preprocess';
+import type { ImageFacts, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import { openBlobStore } from '@captionfleet/storage/blob-store';
+import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
+import type {
+  BatchImage,
+  FromProcess,
+  FromThread,
+  GroupAnswer,
+  InferenceSettings,
+  ThreadSettings,
+  ToProcess,
+  ToThread,
+} from './inference-messages.ts';
+import { Permits } from './permits.ts';
+
+/** Images that are decoded at a time: one takes up to some hundred megabytes, and there is about one core. */
+const maxDecodes = 2;
+
+interface Prepared {
+  readonly image: BatchImage;
+  readonly signal: AbortSignal;
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  readonly facts: ImageFacts;
+  readonly fetchMs: number;
+  readonly preprocessMs: number;
+  readonly preparedAt: number;
+}
+
+interface CaptionThread {
+  readonly model: ModelIdentity;
+  readonly imageSide: number;
+  /** The pixels are transferred: they are gone here afterwards. */
+  caption(group: readonly Prepared[]): Promise<{ answers: readonly GroupAnswer[]; runMs: number }>;
+}
+
+const send = (message: FromProcess): void => void process.send?.(message);
+
+// Ctrl-C and service managers signal every process of a group; the main process alone decides when this one ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// The main process let go, or died. process.exit would wait until the inference thread returns from its run.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+const quarantined = new Set<string>();
+/** The images here that can still be left out, by their id. */
+const cancellable = new Map<number, AbortController>();
+const decodePermits = new Permits(maxDecodes);
+
+const [start] = (await once(process, 'message')) as [ToProcess];
+if (start.type !== 'start') throw new Error(`the first message is ${start.type} and must be start`);
+for (const sha256 of start.quarantined) quarantined.add(sha256);
+const source = await openSource(start.settings);
+const thread = await openThread(start.settings);
+if (thread !== undefined) {
+  process.on('message', (message: ToProcess) => receive(message, source, thread));
+  send({ type: 'ready', model: thread.model });
+}
+
+function receive(message: ToProcess, source: ImageSource, thread: CaptionThread): void {
+  if (message.type === 'batch') void captionBatch(message.images, source, thread);
+  if (message.type === 'cancel') cancellable.get(message.imageId)?.abort();
+  if (message.type === 'quarantine') quarantined.add(message.sha256);
+}
+
+/** Every image of the batch is settled or dropped; an image that fails on the way is settled then and there. */
+async function captionBatch(images: readonly BatchImage[], source: ImageSource, thread: CaptionThread): Promise<void> {
+  for (const { imageId } of images) cancellable.set(imageId, new AbortController());
+  const prepared = await Promise.all(images.map((image) => prepareOrSettle(image, source, thread.imageSide)));
+  const group = prepared.filter((image) => image !== undefined).filter(isWanted);
+  if (group.length === 0) return;
+  for (const { image } of group) cancellable.delete(image.imageId);
+  const { answers, runMs } = await thread.caption(group);
+  const answeredAt = performance.now();
+  for (const [position, { image, facts, fetchMs, preprocessMs, preparedAt }] of group.entries()) {
+    const answer = answers[position];
+    if (answer === undefined) throw new Error('the inference thread lost an image');
+    const batchMs = Math.max(0, answeredAt - preparedAt - runMs);
+    const outcome: ImageOutcome =
+      'error' in answer
+        ? { status: 'failed', error: answer.error }
+        : {
+            status: 'succeeded',
+            captions: answer.captions,
+            image: facts,
+            model: thread.model,
+            timings: { batchMs, fetchMs, preprocessMs, inferenceMs: answer.inferenceMs },
+          };
+    send({ type: 'settled', imageId: image.imageId, outcome });
+  }
+}
+
+function isWanted({ image, signal }: Prepared): boolean {
+  if (signal.aborted) drop(image.imageId);
+  return !signal.aborted;
+}
+
+function drop(imageId: number): void {
+  cancellable.delete(imageId);
+  send({ type: 'dropped', imageId });
+}
+
+async function prepareOrSettle(image: BatchImage, source: ImageSource, side: number): Promise<Prepared | undefined> {
+  const { imageId } = image;
+  const signal = cancellable.get(imageId)?.signal ?? AbortSignal.abort();
+  try {
+    return await prepare(image, source, side, signal);
+  } catch (error) {
+    if (signal.aborted) drop(imageId);
+    else {
+      cancellable.delete(imageId);
+      if (!(error instanceof CaptionfleetError)) console.error(error);
+      send({ type: 'settled', imageId, outcome: { status: 'failed', error: reportError(error) } });
+    }
+    return undefined;
+  }
+}
+
+async function prepare(image: BatchImage, source: ImageSource, side: number, signal: AbortSignal): Promise<Prepared> {
+  const started = performance.now();
+  const { bytes, sha256 } = await source.fetch(image.source, { signal });
+  const fetchMs = performance.now() - started;
+  send({ type: 'fetched', imageId: image.imageId, sha256 });
+  using _ = await decodePermits.acquire();
+  if (quarantined.has(sha256)) {
+    throw new CaptionfleetError('IMAGE_QUARANTINED', 'an image of these bytes ended inference processes before');
+  }
+  const fetched = performance.now();
+  const { pixels, width, height, format } = await prepareImage(bytes, side, { signal });
+  const preparedAt = performance.now();
+  return {
+    image,
+    signal,
+    // A buffer of its own, whatever `pixels` is a view of: it is transferred.
+    pixels: new Uint8Array(pixels),
+    facts: { width, height, format, sha256 },
+    fetchMs,
+    preprocessMs: preparedAt - fetched,
+    preparedAt,
+  };
+}
+
+async function openSource({ blobs, imageContainers, allowPrivateHosts }: InferenceSettings): Promise<ImageSource> {
+  const blobStore = blobs === undefined ? undefined : await openBlobStore(blobs);
+  return openImageSource({ blobStore, allowedContainers: imageContainers, allowPrivateHosts });
+}
+
+/** Undefined when the model is refused, which is reported. A thread that ends takes the process with it. */
+async function openThread({ modelDirectory, threads }: InferenceSettings): Promise<CaptionThread | undefined> {
+  const workerData: ThreadSettings = { modelDirectory, threads };
+  const worker = new Worker(new URL('./inference-thread.ts', import.meta.url), { workerData });
+  worker.once('error', (error) => {
+    console.error(error);
+    process.exit(1);
+  });
+  const dieWithThread = (): void => process.exit(1);
+  worker.once('exit', dieWithThread);
+  const [opened] = (await once(worker, 'message')) as [FromThread];
+  if (opened.type === 'refused') {
+    worker.off('exit', dieWithThread);
+    send(opened);
+    return undefined;
+  }
+  if (opened.type !== 'opened') throw new Error(`the first message of the thread is ${opened.type}`);
+
+  const waiting = new Map<number, (answer: { answers: readonly GroupAnswer[]; runMs: number }) => void>();
+  let lastGroupId = 0;
+  worker.on('message', (message: FromThread) => {
+    if (message.type !== 'captioned') return;
+    waiting.get(message.groupId)?.(message);
+    waiting.delete(message.groupId);
+  });
+  return {
+    model: opened.model,
+    imageSide: opened.imageSide,
+    caption(group) {
+      lastGroupId += 1;
+      const { promise, resolve } = Promise.withResolvers<{ answers: readonly GroupAnswer[]; runMs: number }>();
+      waiting.set(lastGroupId, resolve);
+      const items = group.map(({ image, pixels }) => ({ pixels, options: image.options }));
+      const message: ToThread = { groupId: lastGroupId, items };
+      worker.postMessage(
+        message,
+        items.map(({ pixels }) => pixels.buffer),
+      );
+      return promise;
+    },
+  };
+}
