@@ -105,7 +105,8 @@ function bestCandidates(
   const logNormalizers = running.map((beam, row) => {
     const own = logits[row] as Float32Array;
     const logNormalizer = logSumExp(own);
-    const scores = own.map((logit) => logit - logNormalizer);
+    const scores = own.slice();
+    for (let token = 0; token < scores.length; token += 1) scores[token] = (own[token] as number) - logNormalizer;
     processScores(scores, beam.tokens, config);
     collect(top, scores, 2 * config.numBeams, { row, score: beam.score });
     return logNormalizer;
@@ -119,12 +120,14 @@ function bestCandidates(
 
 /** Merges a beam's extensions into `top`, which stays sorted and no longer than `count`. Ties: lower row and token first. */
 function collect(top: Extension[], scores: Float32Array, count: number, beam: { row: number; score: number }): void {
+  let least = top.length < count ? -Infinity : (top.at(-1) as Extension).score;
   for (let token = 0; token < scores.length; token += 1) {
     const score = Math.fround((scores[token] as number) + beam.score);
-    if (top.length >= count && score <= (top.at(-1) as Extension).score) continue;
+    if (score <= least) continue;
     let rank = top.length;
     while (rank > 0 && (top[rank - 1] as Extension).score < score) rank -= 1;
     top.splice(rank, 0, { row: beam.row, token, score });
     if (top.length > count) top.pop();
+    if (top.length === count) least = (top.at(-1) as Extension).score;
   }
 }

@@ -39,7 +39,7 @@ export function startSampling(prompt: readonly number[], config: GenerationConfi
 
 function extend(sequence: Sequence, logits: Float32Array, config: GenerationConfig): number {
   if (sequence.finished) return config.padTokenId;
-  const scores = Float32Array.from(logits);
+  const scores = logits.slice();
   processScores(scores, sequence.tokens, config);
   const token =
     config.sampling === undefined ? indexOfLargest(scores) : sample(scores, config.sampling, sequence.random);
@@ -59,40 +59,83 @@ function indexOfLargest(values: Float32Array): number {
 }
 
 /**
- * Draws from softmax(scores / temperature), cut to the top_k largest (ties with the k-th stay) and then to the fewest tokens
- * whose probabilities reach top_p, at least one. transformers draws from the same distribution with torch's generator, so
- * the tokens of one seed differ from its.
+ * Draws from softmax(scores / temperature) over what `cutoff` leaves, in the order of token ids. transformers draws from the
+ * same distribution with torch's generator, so the tokens of one seed differ from its.
+ *
+ * @param random gives numbers in [0, 1)
  */
-export function sample(
-  scores: Float32Array,
-  { temperature, topK, topP }: SamplingConfig,
-  random: () => number,
-): number {
-  const order = candidates(scores, topK);
-  const best = (scores[order[0] ?? 0] ?? 0) / temperature;
-  const weights = order.map((token) => Math.exp((scores[token] as number) / temperature - best));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let kept = 0;
-  let keptSum = 0;
-  while (kept < weights.length && (kept === 0 || keptSum < topP * total)) {
-    keptSum += weights[kept] ?? 0;
-    kept += 1;
+export function sample(scores: Float32Array, sampling: SamplingConfig, random: () => number): number {
+  const lowest = cutoff(scores, sampling);
+  const largest = scores[indexOfLargest(scores)] as number;
+  const kept: number[] = [];
+  const weights: number[] = [];
+  let total = 0;
+  for (let token = 0; token < scores.length; token += 1) {
+    const score = scores[token] as number;
+    if (score < lowest || score === -Infinity) continue;
+    const weight = Math.exp((score - largest) / sampling.temperature);
+    kept.push(token);
+    weights.push(weight);
+    total += weight;
   }
-  let left = random() * keptSum;
-  for (let rank = 0; rank < kept; rank += 1) {
-    left -= weights[rank] ?? 0;
-    if (left < 0) return order[rank] ?? 0;
-  }
-  return order[kept - 1] ?? 0;
+  let left = random() * total;
+  const rank = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  return kept.at(rank) as number;
 }
 
-/** Tokens with a finite score, largest first, lower ids first among equals; no more than topK, ties with the last kept. */
-function candidates(scores: Float32Array, topK: number): readonly number[] {
-  const finite = Array.from(scores.keys()).filter((token) => scores[token] !== -Infinity);
-  const sorted = finite.sort((left, right) => (scores[right] as number) - (scores[left] as number) || left - right);
-  if (topK === 0 || topK >= sorted.length) return sorted;
-  const last = scores[sorted[topK - 1] as number] as number;
-  return sorted.filter((token, rank) => rank < topK || scores[token] === last);
+/**
+ * The least score that may be drawn: first the top_k largest stay, then the fewest of these whose probabilities reach
+ * top_p, at least one (TopKLogitsWarper, then TopPLogitsWarper). Scores equal to the least one stay too.
+ */
+function cutoff(scores: Float32Array, { temperature, topK, topP }: SamplingConfig): number {
+  const lowest = topK > 0 && topK < scores.length ? kthLargest(scores, topK) : -Infinity;
+  if (topP >= 1) return lowest;
+  const sorted = scores.filter((score) => score >= lowest && score !== -Infinity).sort();
+  const largest = sorted.at(-1) ?? 0;
+  const weights = sorted.map((score) => Math.exp((score - largest) / temperature));
+  // Ascending, as there: what is below has no more than 1 - top_p.
+  let spare = (1 - topP) * weights.reduce((sum, weight) => sum + weight, 0);
+  const first = weights.findIndex((weight) => {
+    spare -= weight;
+    return spare < 0;
+  });
+  return sorted.at(first) ?? lowest;
+}
+
+/** Hoare's quickselect. 1 <= k <= length. */
+function kthLargest(scores: Float32Array, k: number): number {
+  const values = scores.slice();
+  const wanted = values.length - k;
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const [lowerEnd, upperStart] = partition(values, low, high);
+    if (wanted > lowerEnd && wanted < upperStart) break;
+    if (wanted <= lowerEnd) high = lowerEnd;
+    else low = upperStart;
+  }
+  return values[wanted] as number;
+}
+
+/** Moves what is below the middle value to the left and what is above to the right; returns where the two parts end and start. */
+function partition(values: Float32Array, low: number, high: number): readonly [number, number] {
+  const pivot = values[(low + high) >> 1] as number;
+  let left = low;
+  let right = high;
+  while (left <= right) {
+    while ((values[left] as number) < pivot) left += 1;
+    while ((values[right] as number) > pivot) right -= 1;
+    if (left > right) break;
+    const moved = values[left] as number;
+    values[left] = values[right] as number;
+    values[right] = moved;
+    left += 1;
+    right -= 1;
+  }
+  return [right, left];
 }
 
 /** Steele, Lea and Flood's SplitMix with 32 bits of output (Stafford's mix): numbers in [0, 1), a stream for each index. */
