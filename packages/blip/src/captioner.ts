@@ -91,7 +91,7 @@ export async function openCaptioner(
 
   async function decode(group: readonly Task[], signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    await decodeGroup(decoder, manifest, group, group[0]?.prompt ?? [], signal);
+    await decodeGroup(decoder, manifest, group, signal);
     const share = (performance.now() - started) / group.length;
     for (const task of group) task.inferenceMs += share;
   }
@@ -133,9 +133,9 @@ function planTask(
 const startSearch = (prompt: readonly number[], config: GenerationConfig): SequenceSearch =>
   config.numBeams > 1 ? startBeamSearch(prompt, config) : startSampling(prompt, config);
 
-/** The decoder steps images together that have the same prompt and ask for equally many rows. */
+/** The decoder steps images together whose prompts are equally long and that ask for equally many rows. */
 function groupTasks(tasks: readonly Task[]): readonly (readonly Task[])[] {
-  const alike = Map.groupBy(tasks, ({ prompt, search }) => `${search.width}:${prompt.join(',')}`);
+  const alike = Map.groupBy(tasks, ({ prompt, search }) => `${search.width}:${prompt.length}`);
   return [...alike.values()].flatMap((group) => {
     const size = Math.max(1, Math.floor(maxRows / (group[0]?.search.width ?? 1)));
     return Array.from({ length: Math.ceil(group.length / size) }, (_, part) =>

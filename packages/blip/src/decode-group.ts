@@ -4,6 +4,8 @@ import type { SearchRow, SequenceSearch } from './sequence-search.ts';
 
 /** An image whose captions are being searched. */
 export interface DecodeItem {
+  /** bos and the prompt's tokens. */
+  readonly prompt: readonly number[];
   /** The encoder's output for the image: float32 [image tokens, width]. */
   readonly imageEmbeds: Float32Array;
   readonly search: SequenceSearch;
@@ -18,8 +20,8 @@ interface Live {
 }
 
 /**
- * Runs the text decoder for images that share a prompt and the width of their searches, step by step, until every search
- * is finished. The prompt goes in token by token, one row an image. An image leaves when its search is finished: a step
+ * Runs the text decoder for images whose prompts have one length and whose searches have one width, step by step, until every
+ * search is finished. A prompt goes in token by token, one row an image. An image leaves when its search is finished: a step
  * computes no finished rows. Which rows continue which is the graph's gather (`source_rows`), so beams move without copies.
  *
  * @throws the signal's reason between two steps
@@ -28,13 +30,13 @@ export async function decodeGroup(
   session: InferenceSession,
   model: ModelManifest,
   items: readonly DecodeItem[],
-  prompt: readonly number[],
   signal: AbortSignal,
 ): Promise<void> {
+  const promptLength = items[0]?.prompt.length ?? 0;
   let past = emptyPast(model, items.length);
   let live: readonly Live[] = items.map((item, offset) => ({
     item,
-    rows: [{ token: prompt[0] ?? 0, source: 0 }],
+    rows: promptRow(item, 0),
     offset,
   }));
   let imageEmbeds = stackEmbeds(model, live);
@@ -42,15 +44,18 @@ export async function decodeGroup(
     signal.throwIfAborted();
     const outputs = await session.run({ ...stepInputs(live, position), image_embeds: imageEmbeds, ...past });
     past = presentAsPast(model, outputs);
-    const nextToken = prompt[position + 1];
     const next =
-      nextToken === undefined
-        ? advanceSearches(live, outputs['logits'] as Tensor)
-        : live.map(({ item }, offset) => ({ item, rows: [{ token: nextToken, source: 0 }], offset }));
+      position + 1 < promptLength
+        ? live.map(({ item }, offset) => ({ item, rows: promptRow(item, position + 1), offset }))
+        : advanceSearches(live, outputs['logits'] as Tensor);
     if (next.length < live.length) imageEmbeds = stackEmbeds(model, next);
     live = next;
   }
 }
+
+const promptRow = ({ prompt }: DecodeItem, position: number): readonly SearchRow[] => [
+  { token: prompt[position] as number, source: 0 },
+];
 
 function stepInputs(live: readonly Live[], position: number): Record<string, Tensor> {
   const rows = live.flatMap(({ rows, offset }) =>

@@ -40,8 +40,8 @@ const defaultNewTokens = 20;
 const defaultTopK = 50;
 
 /**
- * Fills in transformers' defaults. A length is `max_new_tokens` after the prompt, or `max_length` in all; the first wins.
- * Like there, options of sampling have no effect without `do_sample`.
+ * Fills in transformers' defaults. Lengths are `max_new_tokens` and `min_new_tokens` after the prompt, or `max_length` and
+ * `min_length` in all; the first of each pair wins. Like there, options of sampling have no effect without `do_sample`.
  *
  * @throws OPTION_INVALID naming the options that contradict each other, the model, or the prompt
  */
@@ -50,12 +50,9 @@ export function resolveGenerationConfig(
   promptLength: number,
   limits: TokenLimits,
 ): GenerationConfig {
-  const maxLength = resolveMaxLength(options, promptLength, limits.maxPositions);
-  const minLength = Math.max(options.min_length ?? 0, promptLength + (options.min_new_tokens ?? 0));
   const numBeams = options.num_beams ?? 1;
   const numReturnSequences = options.num_return_sequences ?? 1;
   const samples = options.do_sample ?? false;
-  if (minLength > maxLength) refuse(`at least ${minLength} tokens are asked for and at most ${maxLength} allowed`);
   if (samples && numBeams > 1) refuse('do_sample goes with num_beams 1; beams are searched, not sampled');
   if (!samples && numReturnSequences > numBeams) {
     refuse(`num_return_sequences is ${numReturnSequences} and num_beams ${numBeams}; raise num_beams or set do_sample`);
@@ -63,8 +60,7 @@ export function resolveGenerationConfig(
   return {
     ...limits,
     promptLength,
-    maxLength,
-    minLength,
+    ...resolveLengths(options, promptLength, limits.maxPositions),
     numBeams,
     numReturnSequences,
     lengthPenalty: options.length_penalty ?? 1,
@@ -75,18 +71,36 @@ export function resolveGenerationConfig(
   };
 }
 
-function resolveMaxLength(options: GenerationOptions, promptLength: number, maxPositions: number): number {
-  const { max_new_tokens: newTokens, max_length: total } = options;
-  const maxLength =
-    newTokens === undefined
-      ? (total ?? Math.min(promptLength + defaultNewTokens, maxPositions))
-      : promptLength + newTokens;
-  if (maxLength > maxPositions)
-    refuse(`captions of up to ${maxLength} tokens are asked for; the model has ${maxPositions}`);
-  if (promptLength >= maxLength) {
-    refuse(`bos and prompt are ${promptLength} tokens, which leaves no room in a length of ${maxLength}`);
+function resolveLengths(
+  options: GenerationOptions,
+  promptLength: number,
+  maxPositions: number,
+): Pick<GenerationConfig, 'maxLength' | 'minLength'> {
+  const longest = longestOf(options, promptLength, maxPositions);
+  if (longest.tokens > maxPositions) {
+    refuse(`${longest.name} asks for captions of up to ${longest.tokens} tokens; the model has ${maxPositions}`);
   }
-  return maxLength;
+  if (promptLength >= longest.tokens) {
+    refuse(`prompt has ${promptLength} tokens with bos, which leaves no room in a length of ${longest.tokens}`);
+  }
+  const { min_new_tokens: newTokens } = options;
+  const minLength = newTokens === undefined ? (options.min_length ?? 0) : promptLength + newTokens;
+  if (minLength > longest.tokens) {
+    const name = newTokens === undefined ? 'min_length' : 'min_new_tokens';
+    refuse(`${name} asks for at least ${minLength} tokens, ${longest.name} allows ${longest.tokens}`);
+  }
+  return { maxLength: longest.tokens, minLength };
+}
+
+/** Tokens in all at most, and what says so. */
+function longestOf(
+  { max_new_tokens: newTokens, max_length: maxLength }: GenerationOptions,
+  promptLength: number,
+  maxPositions: number,
+): { readonly name: string; readonly tokens: number } {
+  if (newTokens !== undefined) return { name: 'max_new_tokens', tokens: promptLength + newTokens };
+  if (maxLength !== undefined) return { name: 'max_length', tokens: maxLength };
+  return { name: 'the default length', tokens: Math.min(promptLength + defaultNewTokens, maxPositions) };
 }
 
 const resolveSampling = (options: GenerationOptions): SamplingConfig => ({
