@@ -56,10 +56,10 @@ export interface HubServer extends AsyncDisposable {
 interface StoredFile {
   readonly path: string;
   readonly size: number;
-  /** SHA-1 of the git blob. */
+  /** SHA-1 of the git blob: of the file, or of the pointer that git has in its place. */
   readonly oid: string;
-  /** SHA-256 of what is too large for git. */
-  readonly lfsOid: string | undefined;
+  /** Of what is too large for git; `oid` is the file's SHA-256. */
+  readonly lfs: { readonly oid: string; readonly pointerSize: number } | undefined;
 }
 
 /** Starts a hub. Files that end in .safetensors or .bin are kept as LFS does: on the second origin. */
@@ -123,9 +123,14 @@ async function describeFiles(directory: string): Promise<Map<string, StoredFile>
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
     const { size } = await stat(path);
-    const isLarge = /\.(safetensors|bin)$/.test(name);
-    const oid = await hashFile(path, 'sha1', `blob ${size}\0`);
-    files.set(name, { path, size, oid, lfsOid: isLarge ? await hashFile(path, 'sha256') : undefined });
+    if (/\.(safetensors|bin)$/.test(name)) {
+      const lfsOid = await hashFile(path, 'sha256');
+      const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${lfsOid}\nsize ${size}\n`;
+      const oid = createHash('sha1').update(`blob ${pointer.length}\0${pointer}`).digest('hex');
+      files.set(name, { path, size, oid, lfs: { oid: lfsOid, pointerSize: pointer.length } });
+    } else {
+      files.set(name, { path, size, oid: await hashFile(path, 'sha1', `blob ${size}\0`), lfs: undefined });
+    }
   }
   return files;
 }
@@ -171,11 +176,11 @@ async function answerHub(
   if (file === undefined) return refuse(404, 'EntryNotFound', 'Entry not found');
   if (kind === 'cache') return await sendFile(content, { name, file, etag: file.oid }, request, response, record);
   response.setHeader('x-repo-commit', commit);
-  if (file.lfsOid === undefined) {
+  if (file.lfs === undefined) {
     response.writeHead(307, { location: `/api/resolve-cache/models/${id}/${commit}/${name}` }).end();
   } else {
     const location = `${content.cdnUrl}/lfs/${name}?Expires=1&Signature=secret`;
-    const linked = { 'x-linked-etag': `"${file.lfsOid}"`, 'x-linked-size': file.size, etag: `"${file.oid}"` };
+    const linked = { 'x-linked-etag': `"${file.lfs.oid}"`, 'x-linked-size': file.size, etag: `"${file.oid}"` };
     response.writeHead(302, { ...linked, location }).end();
   }
 }
@@ -183,10 +188,9 @@ async function answerHub(
 /** Two pages, so that the client must follow the link from the first. */
 function answerListing({ files, repository }: Content, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', `http://${request.headers.host}`);
-  const entries = [...files].map(([path, { size: stored, oid, lfsOid }]) => {
+  const entries = [...files].map(([path, { size: stored, oid, lfs }]) => {
     const size = repository.listedBytes?.[path] ?? stored;
-    const lfs = lfsOid === undefined ? {} : { lfs: { oid: lfsOid, size, pointerSize: 134 } };
-    return { type: 'file', path, size, oid, ...lfs };
+    return { type: 'file', path, size, oid, ...(lfs === undefined ? {} : { lfs: { ...lfs, size } }) };
   });
   const half = Math.ceil(entries.length / 2);
   const isSecond = url.searchParams.get('cursor') === 'half';

@@ -192,11 +192,7 @@ test('a hub that stays busy or away fails with what it did and how often', async
   const unreachable = new RegExp(`^127.0.0.1:${port} could not be reached \\(5 tries\\)$`);
   await Promise.all([
     expectError(hub.pull(), 'MODEL_DOWNLOAD_FAILED', /^127.0.0.1:\d+ answered 503 \(5 tries\)$/),
-    expectError(
-      hub.pull({ endpoint: nowhere }),
-      'MODEL_DOWNLOAD_FAILED',
-      /^127.0.0.1:1 could not be reached \(5 tries\)$/,
-    ),
+    expectError(hub.pull({ endpoint: nowhere }), 'MODEL_DOWNLOAD_FAILED', unreachable),
   ]);
 });
 
