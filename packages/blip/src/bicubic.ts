@@ -46,98 +46,64 @@ function computeCoefficients(inputSize: number, outputSize: number): Coefficient
   return { taps, bounds, weights };
 }
 
-/** Pictures of a few sizes come in runs; what is kept is small: about 50 kB for a side of 4,000 pixels. */
-const cache = new Map<string, Coefficients>();
-const cacheEntries = 64;
-
-function coefficients(inputSize: number, outputSize: number): Coefficients {
-  const key = `${inputSize}:${outputSize}`;
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  if (cache.size >= cacheEntries) cache.clear();
-  const computed = computeCoefficients(inputSize, outputSize);
-  cache.set(key, computed);
-  return computed;
-}
-
-/**
- * One pass along lines of pixels of three bytes. Pixels of a line lie `step` bytes apart and lines `lineStep` bytes, so the
- * same loop serves rows and columns.
- */
-interface Pass {
-  readonly input: Uint8Array;
-  readonly inputSize: number;
-  readonly inputStep: number;
-  readonly inputLineStep: number;
-  readonly output: Uint8Array | Uint8ClampedArray;
-  readonly outputSize: number;
-  readonly outputStep: number;
-  readonly outputLineStep: number;
-  readonly lines: number;
-}
-
-function runPass(pass: Pass): void {
-  const { input, inputStep, inputLineStep, output, outputSize, outputStep, outputLineStep, lines } = pass;
-  const { taps, bounds, weights } = coefficients(pass.inputSize, outputSize);
-  for (let line = 0; line < lines; line += 1) {
-    for (let position = 0; position < outputSize; position += 1) {
-      const first = bounds[position * 2] as number;
-      const end = position * taps + (bounds[position * 2 + 1] as number);
-      let source = line * inputLineStep + first * inputStep;
-      let red = half;
-      let green = half;
-      let blue = half;
-      // |sum| stays below 255 * 2^22 * 1.3 < 2^31: 32-bit integers are exact here.
-      for (let tap = position * taps; tap < end; tap += 1) {
-        const weight = weights[tap] as number;
-        red = (red + Math.imul(input[source] as number, weight)) | 0;
-        green = (green + Math.imul(input[source + 1] as number, weight)) | 0;
-        blue = (blue + Math.imul(input[source + 2] as number, weight)) | 0;
-        source += inputStep;
-      }
-      const target = line * outputLineStep + position * outputStep;
-      output[target] = red >> precisionBits;
-      output[target + 1] = green >> precisionBits;
-      output[target + 2] = blue >> precisionBits;
-    }
-  }
-}
-
 interface Picture {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
 }
 
+// In both passes |sum| stays below 255 * 2^22 * 1.3 < 2^31: 32-bit integers are exact. The passes differ in their steps and
+// in the order of their loops, which follows memory.
+
 function resizeWidth({ data, width, height }: Picture, target: number): Picture {
   if (width === target) return { data, width, height };
+  const { taps, bounds, weights } = computeCoefficients(width, target);
   const output = new Uint8ClampedArray(target * height * 3);
-  const rows = { inputSize: width, inputStep: 3, inputLineStep: width * 3 };
-  runPass({
-    input: data,
-    ...rows,
-    output,
-    outputSize: target,
-    outputStep: 3,
-    outputLineStep: target * 3,
-    lines: height,
-  });
+  for (let row = 0, written = 0; row < height; row += 1) {
+    for (let column = 0; column < target; column += 1, written += 3) {
+      const end = column * taps + (bounds[column * 2 + 1] as number);
+      let source = (row * width + (bounds[column * 2] as number)) * 3;
+      let red = half;
+      let green = half;
+      let blue = half;
+      for (let tap = column * taps; tap < end; tap += 1, source += 3) {
+        const weight = weights[tap] as number;
+        red = (red + Math.imul(data[source] as number, weight)) | 0;
+        green = (green + Math.imul(data[source + 1] as number, weight)) | 0;
+        blue = (blue + Math.imul(data[source + 2] as number, weight)) | 0;
+      }
+      output[written] = red >> precisionBits;
+      output[written + 1] = green >> precisionBits;
+      output[written + 2] = blue >> precisionBits;
+    }
+  }
   return { data: new Uint8Array(output.buffer), width: target, height };
 }
 
 function resizeHeight({ data, width, height }: Picture, target: number): Picture {
   if (height === target) return { data, width, height };
+  const { taps, bounds, weights } = computeCoefficients(height, target);
   const output = new Uint8ClampedArray(width * target * 3);
-  const columns = { inputSize: height, inputStep: width * 3, inputLineStep: 3 };
-  runPass({
-    input: data,
-    ...columns,
-    output,
-    outputSize: target,
-    outputStep: width * 3,
-    outputLineStep: 3,
-    lines: width,
-  });
+  const rowBytes = width * 3;
+  for (let row = 0, written = 0; row < target; row += 1) {
+    const first = (bounds[row * 2] as number) * rowBytes;
+    const end = row * taps + (bounds[row * 2 + 1] as number);
+    for (let column = 0; column < rowBytes; column += 3, written += 3) {
+      let source = first + column;
+      let red = half;
+      let green = half;
+      let blue = half;
+      for (let tap = row * taps; tap < end; tap += 1, source += rowBytes) {
+        const weight = weights[tap] as number;
+        red = (red + Math.imul(data[source] as number, weight)) | 0;
+        green = (green + Math.imul(data[source + 1] as number, weight)) | 0;
+        blue = (blue + Math.imul(data[source + 2] as number, weight)) | 0;
+      }
+      output[written] = red >> precisionBits;
+      output[written + 1] = green >> precisionBits;
+      output[written + 2] = blue >> precisionBits;
+    }
+  }
   return { data: new Uint8Array(output.buffer), width, height: target };
 }
 
