@@ -98,7 +98,11 @@ for (const directory of directories) {
         const items = images.map(({ pixels }) => ({ pixels, options: run.args }));
         for (const [index, answer] of (await captioner.caption(items, { signal })).entries()) {
           assert.ok('captions' in answer);
-          assert.deepEqual(answer.captions[0]?.tokens, withoutPadding(run.tokens[index] ?? []), expected.files[index]);
+          assert.deepEqual(
+            answer.captions[0]?.tokens,
+            withoutPadding(run.tokens[index] ?? [], model.manifest.text.sepTokenId),
+            expected.files[index],
+          );
           assert.equal(answer.captions[0]?.text, run.text[index], expected.files[index]);
         }
       });
@@ -120,7 +124,7 @@ for (const directory of directories) {
 }
 
 /** What transformers pads a finished row with, behind its end token. */
-function withoutPadding(tokens: readonly number[]): readonly number[] {
-  const end = tokens.indexOf(102);
+function withoutPadding(tokens: readonly number[], endTokenId: number): readonly number[] {
+  const end = tokens.indexOf(endTokenId);
   return end === -1 ? tokens : tokens.slice(0, end + 1);
 }

@@ -50,6 +50,7 @@ export async function captionCommand(
       files.slice(start, start + groupSize).map((file) => prepare(file, source, captioner.imageSide, signal)),
     );
   let failures = 0;
+  let done = 0;
   let upcoming = prepareGroup(0);
   for (let start = 0; start < files.length; start += groupSize) {
     const group = await upcoming;
@@ -58,7 +59,8 @@ export async function captionCommand(
       if (outcome.status === 'failed') failures += 1;
       await sink?.write(sinkName(input), outcome);
       progress.interrupt(() => printOutcome(input, outcome, flags.json));
-      progress.advance();
+      done += 1;
+      progress.update({ done, total: files.length });
     }
   }
   progress.stop();

@@ -18,6 +18,7 @@ const { signal } = stopping;
 
 const program = new Command('captionfleet')
   .description('Captions images with BLIP: at the command line, or as a fleet of workers behind a queue.')
+  .version('0.1.0')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'captionfleet: OPTION_INVALID: ')) })
   .showSuggestionAfterError();

@@ -55,10 +55,7 @@ export async function modelPullCommand(
     cacheDirectory: join(state, 'hub'),
     endpoint: env['HF_ENDPOINT'],
     token: env['HF_TOKEN'],
-    onProgress: ({ done, total }) => {
-      progress.setTotal(total);
-      progress.advance(done);
-    },
+    onProgress: progress.update,
     signal,
   }).finally(() => progress.stop());
   const output = resolve(
@@ -83,17 +80,8 @@ async function buildWithProgress(
   signal: AbortSignal,
 ): Promise<ModelManifest> {
   const progress = startProgress(`building ${options.id}`, 0);
-  let before = 0;
   try {
-    return await buildModel({
-      ...options,
-      onProgress: ({ done, total }) => {
-        progress.setTotal(total);
-        progress.advance(done - before);
-        before = done;
-      },
-      signal,
-    });
+    return await buildModel({ ...options, onProgress: progress.update, signal });
   } finally {
     progress.stop();
   }

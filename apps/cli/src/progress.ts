@@ -1,9 +1,8 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Progress {
-  /** Adds to what is done. */
-  advance(by?: number): void;
-  setTotal(total: number): void;
+  /** Shows how much of how much is done. */
+  update(state: { readonly done: number; readonly total: number }): void;
   /** Writes something else without the bar in its way. */
   interrupt(write: () => void): void;
   stop(): void;
@@ -13,8 +12,7 @@ export interface Progress {
 export function startProgress(what: string, total: number): Progress {
   if (!process.stderr.isTTY) {
     return {
-      advance: () => undefined,
-      setTotal: () => undefined,
+      update: () => undefined,
       interrupt: (write) => write(),
       stop: () => undefined,
     };
@@ -29,8 +27,10 @@ export function startProgress(what: string, total: number): Progress {
   );
   bar.start(total, 0);
   return {
-    advance: (by = 1) => bar.increment(by),
-    setTotal: (value) => bar.setTotal(value),
+    update: ({ done, total: all }) => {
+      bar.setTotal(all);
+      bar.update(done);
+    },
     interrupt: (write) => {
       process.stderr.write('\r\u001b[K');
       write();
