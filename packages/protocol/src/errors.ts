@@ -8,8 +8,11 @@ export const errorTable = {
 
   REQUEST_INVALID: { status: 400, retryable: false, meaning: 'The request does not have the documented form.' },
   OPTION_INVALID: { status: 400, retryable: false, meaning: 'A generation option is unknown or out of range.' },
+  IMAGES_REFUSED: { status: 422, retryable: false, meaning: 'Every image was refused at the door; `errors` says why.' },
   REQUEST_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body is over the limit.' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, meaning: 'The request body is not application/json.' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or caption request.' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
   URL_REFUSED: {
     status: 422,

@@ -13,7 +13,9 @@ export const imageLimits = {
 const containerName = /^(?:\$root|[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9])$/;
 
 export const UrlReferenceSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).max(imageLimits.urlLength),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(imageLimits.urlLength, `must have at most ${imageLimits.urlLength} characters`),
 });
 
 export const BlobReferenceSchema = z.strictObject({

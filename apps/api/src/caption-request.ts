@@ -1,0 +1,35 @@
+import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { z } from 'zod';
+
+/**
+ * An image as a caller names it. Only the form is checked here; the values are looked at image by image in admission.ts,
+ * so that one bad image does not fail its neighbours.
+ */
+const DoorImageSchema = z.union(
+  [
+    z.strictObject({
+      url: z.string().describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`),
+    }),
+    z.strictObject({
+      base64: z
+        .string()
+        .describe(
+          `The bytes of the image, at most ${imageLimits.bytes} of them, in base64 (RFC 4648 section 4, padded). Line breaks and blanks are ignored; a leading "data:image/...;base64," too.`,
+        ),
+    }),
+    z.strictObject({
+      blob: z
+        .strictObject({ container: z.string(), name: z.string() })
+        .describe("A blob of the fleet's storage account, in a container that the fleet is configured to read."),
+    }),
+  ],
+  { error: 'must be {"url": "..."}, {"base64": "..."} or {"blob": {"container": "...", "name": "..."}}' },
+);
+export type DoorImage = z.infer<typeof DoorImageSchema>;
+
+/** The body of `POST /v1/captions`. */
+export const CaptionRequestSchema = z.strictObject({
+  images: z.array(DoorImageSchema).min(1).max(imageLimits.perRequest),
+  options: GenerationOptionsSchema.default({}),
+});

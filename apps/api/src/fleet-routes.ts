@@ -1,0 +1,127 @@
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { JobProducer } from '@captionfleet/queue/producer';
+import type { Metrics } from '@captionfleet/telemetry/metrics';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+/** A part that the API needs; throws when it does not answer. */
+export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
+
+export interface FleetRoutesConfig {
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly metrics: Metrics;
+  readonly producer: Pick<JobProducer, 'counts'>;
+  /** The name of the producer's queue, for its gauge. */
+  readonly queue: string;
+}
+
+const checkMs = 2_000;
+
+const ReadinessSchema = z.object({
+  status: z.enum(['ready', 'unready']),
+  checks: z.record(
+    z.string(),
+    z.object({ ok: z.boolean(), milliseconds: z.int(), code: z.string().optional() }).describe('One part.'),
+  ),
+});
+
+/** What operators and probes ask: is it alive, can it work, how does it do, what can it do. */
+export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (
+  app,
+  { checks, metrics, producer, queue },
+  done,
+) => {
+  const quiet = { logLevel: 'warn' } as const;
+
+  app.get('/', { ...quiet, schema: { hide: true } }, async () => ({
+    name: 'captionfleet',
+    captions: '/v1/captions',
+    openapi: '/openapi.json',
+    ready: '/readyz',
+    metrics: '/metrics',
+  }));
+
+  app.get(
+    '/livez',
+    {
+      ...quiet,
+      schema: {
+        operationId: 'isAlive',
+        summary: 'The process answers',
+        response: { 200: z.object({ status: z.literal('alive') }).describe('It does.') },
+      },
+    },
+    async () => ({ status: 'alive' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      ...quiet,
+      schema: {
+        operationId: 'isReady',
+        summary: 'Redis and Blob storage answer',
+        response: { 200: ReadinessSchema.describe('They do.'), 503: ReadinessSchema.describe('One of them does not.') },
+      },
+    },
+    async (_, reply) => {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await measure(check)] as const),
+      );
+      const ready = results.every(([, { ok }]) => ok);
+      reply.code(ready ? 200 : 503).header('cache-control', 'no-store');
+      return { status: ready ? ('ready' as const) : ('unready' as const), checks: Object.fromEntries(results) };
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      ...quiet,
+      schema: {
+        operationId: 'getMetrics',
+        summary: 'Metrics in the text format of Prometheus',
+        response: { 200: { description: 'All metrics.', content: { 'text/plain': { schema: z.string() } } } },
+      },
+    },
+    async (_, reply) => {
+      await countJobs(queue, producer, metrics);
+      const { contentType } = metrics.registry;
+      return reply
+        .type(contentType)
+        .serializer(String)
+        .send(await metrics.registry.metrics());
+    },
+  );
+
+  app.get('/openapi.json', { ...quiet, schema: { hide: true } }, async () => app.swagger());
+  done();
+};
+
+/** While Redis is away the gauge is absent, not stale. */
+async function countJobs(queue: string, producer: Pick<JobProducer, 'counts'>, { queueJobs }: Metrics): Promise<void> {
+  queueJobs.reset();
+  const counts = await producer.counts().catch(() => ({}));
+  for (const [state, jobs] of Object.entries(counts)) queueJobs.set({ queue, state }, jobs);
+}
+
+async function measure(check: Check): Promise<{ ok: boolean; milliseconds: number; code?: string }> {
+  const started = performance.now();
+  const milliseconds = (): number => Math.round(performance.now() - started);
+  try {
+    await within(check, checkMs);
+    return { ok: true, milliseconds: milliseconds() };
+  } catch (error) {
+    return { ok: false, milliseconds: milliseconds(), code: reportError(error).code };
+  }
+}
+
+/** Also ends when the check itself pays no heed to its signal. */
+async function within(check: Check, limitMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(limitMs);
+  const late = new Promise<never>((_, reject) => {
+    const reason = new CaptionfleetError('INTERNAL', `no answer in ${limitMs} ms`);
+    signal.addEventListener('abort', () => reject(reason), { once: true });
+  });
+  await Promise.race([check({ signal }), late]);
+}

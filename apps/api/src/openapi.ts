@@ -1,0 +1,90 @@
+import { CaptionRequestStatusSchema, CaptionSchema, ErrorReportSchema } from '@captionfleet/protocol/caption-result';
+import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
+import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CaptionRequestSchema } from './caption-request.ts';
+import { ProblemSchema } from './problem.ts';
+
+const named: Readonly<Record<string, z.ZodType>> = {
+  Problem: ProblemSchema,
+  CaptionRequest: CaptionRequestSchema,
+  GenerationOptions: GenerationOptionsSchema,
+  CaptionRequestStatus: CaptionRequestStatusSchema,
+  Caption: CaptionSchema,
+  ErrorReport: ErrorReportSchema,
+};
+for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
+
+/** The error responses of a route, one for each status that its codes have. */
+export function problems(...codes: readonly ErrorCode[]) {
+  const byStatus = Object.groupBy(codes, (code) => errorTable[code].status);
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, group]) => [
+      status,
+      {
+        description: (group ?? []).map((code) => `\`${code}\`: ${errorTable[code].meaning}`).join('\n\n'),
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
+    ]),
+  );
+}
+
+const header = (description: string, type = 'string') => ({ description, schema: { type } });
+const retryAfter = header('Seconds after which to ask again.', 'integer');
+const preferenceApplied = header('The wait that was applied.');
+const accepted = {
+  'Operation-Location': header('The absolute URL of the request.'),
+  Location: header('Its path.'),
+  'Preference-Applied': preferenceApplied,
+};
+const errorHeaders = { 'Retry-After': retryAfter };
+const responseHeaders: Readonly<Record<string, Record<string, object>>> = {
+  'post 200': accepted,
+  'post 202': { ...accepted, 'Retry-After': retryAfter },
+  'get 200': { 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
+};
+
+/** Adds what zod's schemas cannot say, the headers of responses, and drops the schemas that nothing refers to. */
+const transformObject: SwaggerTransformObject = (document) => {
+  const openapi = jsonSchemaTransformObject(document);
+  if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
+  for (const path of Object.values(openapi.paths ?? {})) {
+    addHeaders('get', path?.get?.responses);
+    addHeaders('post', path?.post?.responses);
+  }
+  return openapi;
+};
+
+/** Every named schema comes in a form for input and one for output; most are used in one direction only. */
+function dropUnused(schemas: Record<string, unknown>, document: object): void {
+  const text = JSON.stringify(document);
+  const unused = Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`));
+  for (const name of unused) delete schemas[name];
+  if (unused.length > 0) dropUnused(schemas, document);
+}
+
+function addHeaders(method: 'get' | 'post', responses: Readonly<Record<string, object>> = {}): void {
+  for (const [status, response] of Object.entries(responses)) {
+    const headers = Number(status) >= 400 ? errorHeaders : responseHeaders[`${method} ${status}`];
+    if (headers !== undefined) Object.assign(response, { headers });
+  }
+}
+
+/** Registered before the routes; `app.swagger()` is then the OpenAPI 3.1 document. */
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.1',
+      info: {
+        title: 'Captionfleet',
+        version: '1',
+        description: 'Images go in, captions come out. Errors are problem details (RFC 9457) with a code of one table.',
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject,
+  });
+}

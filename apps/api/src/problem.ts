@@ -1,0 +1,112 @@
+import { CaptionfleetError, type ErrorCode, errorTable, reportError } from '@captionfleet/protocol/errors';
+import type { FastifyReply, FastifySchemaValidationError } from 'fastify';
+import { z } from 'zod';
+import { nearestOption } from './nearest-name.ts';
+
+/** One thing that is wrong with a request. */
+const FieldErrorSchema = z.object({
+  pointer: z.string().describe('JSON Pointer (RFC 6901) into the request body.'),
+  index: z.int().optional().describe('Position of the image in the request.'),
+  code: z.string(),
+  message: z.string(),
+});
+type FieldError = z.infer<typeof FieldErrorSchema>;
+
+/** The body of every error: problem details of RFC 9457, with the code of the error table. */
+export const ProblemSchema = z.object({
+  type: z.string().describe('urn:captionfleet:error:CODE'),
+  title: z.string().describe('What the code means.'),
+  status: z.int(),
+  detail: z.string().describe('What was wrong this time.'),
+  code: z.string(),
+  retryable: z.boolean().describe('Whether the same request may succeed later.'),
+  requestId: z.string().describe('The X-Request-Id of this exchange, for the log.'),
+  errors: z.array(FieldErrorSchema).optional(),
+});
+type Problem = z.infer<typeof ProblemSchema>;
+
+/** An error that says which parts of the request it is about. */
+export class RefusedRequest extends CaptionfleetError {
+  readonly errors: readonly FieldError[];
+
+  constructor(code: ErrorCode, message: string, errors: readonly FieldError[]) {
+    super(code, message);
+    this.errors = errors;
+  }
+}
+
+/** Seconds after which a retryable request may be sent again. */
+const retryAfterSeconds = (code: ErrorCode): number => (code === 'QUEUE_FULL' ? 5 : 2);
+
+export function sendProblem(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
+  // Also here, for the errors that Fastify finds before any hook runs.
+  reply.header('x-request-id', reply.request.id);
+  if (error.retryable) reply.header('retry-after', retryAfterSeconds(error.code));
+  const { code, message, retryable } = reportError(error);
+  const { status, meaning } = errorTable[code];
+  const problem: Problem = {
+    type: `urn:captionfleet:error:${code}`,
+    title: meaning,
+    status,
+    detail: message,
+    code,
+    retryable,
+    requestId: reply.request.id,
+    ...(error instanceof RefusedRequest ? { errors: [...error.errors] } : {}),
+  };
+  return reply.code(status).header('cache-control', 'no-store').type('application/problem+json').send(problem);
+}
+
+/** Errors that Fastify finds by itself; the default is a defect of ours. */
+const fastifyErrors: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
+  FST_ERR_BAD_URL: ['NOT_FOUND', 'the path is not valid'],
+  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no caption request of this id'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', 'the body is over the limit'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['REQUEST_INVALID', 'the body is empty'],
+  FST_ERR_CTP_EMPTY_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'there is no content-type; send application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['REQUEST_INVALID', 'the body is shorter or longer than its Content-Length'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['REQUEST_INVALID', 'the body is not JSON'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'the content-type is not application/json'],
+};
+
+/** The error of the table for whatever a route, a hook or Fastify threw. */
+export function asFleetError(error: unknown): CaptionfleetError {
+  if (error instanceof CaptionfleetError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const [known, message] = fastifyErrors[code] ?? ['INTERNAL', 'internal error'];
+  return new CaptionfleetError(known, message, { cause: error });
+}
+
+/** Bounds of what an answer repeats of a request. */
+const maxErrors = 64;
+const maxNameLength = 100;
+
+/** The error of a body that does not have the documented form. */
+export function invalidBody(issues: readonly FastifySchemaValidationError[]): RefusedRequest {
+  const errors = issues.flatMap(fieldErrors).slice(0, maxErrors);
+  const [first] = errors;
+  const code = errors.every((error) => error.code === 'OPTION_INVALID') ? 'OPTION_INVALID' : 'REQUEST_INVALID';
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return new RefusedRequest(code, `${first?.pointer || 'the body'}: ${first?.message}${more}`, errors);
+}
+
+function fieldErrors({ instancePath, message, params }: FastifySchemaValidationError): FieldError[] {
+  const path = instancePath === '/' ? '' : instancePath;
+  const isOption = path === '/options' || path.startsWith('/options/');
+  const code = isOption ? 'OPTION_INVALID' : 'REQUEST_INVALID';
+  const unknown = params['keys'];
+  if (!Array.isArray(unknown)) return [{ pointer: path, code, message: message ?? 'is not valid' }];
+  return unknown
+    .slice(0, maxErrors)
+    .map((key) => String(key).slice(0, maxNameLength))
+    .map((name) => ({
+      pointer: `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      code,
+      message: isOption ? unknownOption(name) : `unknown field ${JSON.stringify(name)}`,
+    }));
+}
+
+function unknownOption(name: string): string {
+  const near = nearestOption(name);
+  return `unknown option ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${near}?`}`;
+}

@@ -1,0 +1,125 @@
+import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import type {
+  CaptionRequestStatus,
+  ImageOutcome,
+  ImageStatus,
+  RequestRecord,
+} from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { JobProducer } from '@captionfleet/queue/producer';
+import type { RequestStore } from '@captionfleet/storage/request-store';
+import { mapBounded } from './map-bounded.ts';
+
+/**
+ * What becomes of a request. Its record and its outcomes in Blob are the truth; the queue only knows about images that
+ * have no outcome yet. An image is, in this order:
+ *
+ * refused            at the door: its error is in the record
+ * succeeded, failed  its outcome is in Blob; this never changes again
+ * failed             the queue gave its job up: ATTEMPTS_EXHAUSTED
+ * running, queued    as the queue says
+ * lost               neither knows it, for instance after Redis lost its data: its job is enqueued again, so it is queued
+ *
+ * A request that was refused because the queue was full or away leaves a record without jobs. Nobody has been told its
+ * id; were it asked for, its images would count as lost and be captioned, so its status would be true all the same.
+ */
+type JobState = 'queued' | 'running' | 'failed';
+
+const readsAtOnce = 8;
+
+/** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
+export function jobsOf(record: RequestRecord): CaptionJob[] {
+  const { id: requestId, options } = record;
+  const enqueuedAt = Date.parse(record.createdAt);
+  return record.images.flatMap((image, index) =>
+    'source' in image ? [{ version: 1 as const, requestId, index, source: image.source, options, enqueuedAt }] : [],
+  );
+}
+
+/**
+ * Follows one request: each call looks again and returns its status. Outcomes, which never change, are read once.
+ * Throws STORAGE_UNAVAILABLE, or QUEUE_UNAVAILABLE while images without an outcome are left.
+ */
+export function followRequest(
+  record: RequestRecord,
+  requests: RequestStore,
+  producer: Pick<JobProducer, 'enqueue' | 'states'>,
+): (signal: AbortSignal) => Promise<CaptionRequestStatus> {
+  const jobs = jobsOf(record);
+  const outcomes = new Map<number, ImageOutcome>();
+
+  const readNewOutcomes = async (signal: AbortSignal): Promise<void> => {
+    const listed = await requests.listOutcomes(record.id, { signal });
+    const unread = jobs.filter(({ index }) => listed.has(index) && !outcomes.has(index));
+    await mapBounded(unread, readsAtOnce, async ({ index }) => {
+      const outcome = await requests.readOutcome(record.id, index, { signal });
+      if (outcome !== undefined) outcomes.set(index, outcome);
+    });
+  };
+  const open = (): CaptionJob[] => jobs.filter(({ index }) => !outcomes.has(index));
+
+  return async (signal) => {
+    await readNewOutcomes(signal);
+    if (open().length === 0) return statusDocument(record, outcomes, new Map());
+    const states = await producer.states(open().map(jobId));
+    const isActive = (job: CaptionJob): boolean => ['queued', 'running'].includes(states.get(jobId(job)) ?? '');
+    // A job may have ended between the first look and the answer of the queue; its outcome was written before that.
+    if (!open().every(isActive)) await readNewOutcomes(signal);
+    const lost = open().filter((job) => !states.has(jobId(job)));
+    if (lost.length > 0) await enqueueAgain(lost, producer, signal);
+    return statusDocument(
+      record,
+      outcomes,
+      new Map(open().map((job) => [job.index, jobState(states.get(jobId(job)))])),
+    );
+  };
+}
+
+/** A full queue is no error here: the images stay accepted, and the next look tries again. */
+async function enqueueAgain(
+  jobs: readonly CaptionJob[],
+  producer: Pick<JobProducer, 'enqueue'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await producer.enqueue(jobs, { signal });
+  } catch (error) {
+    if (!(error instanceof CaptionfleetError && error.code === 'QUEUE_FULL')) throw error;
+  }
+}
+
+/** A job that the queue calls finished although it has no outcome can only be reported, as one that was given up. */
+const jobState = (state: 'queued' | 'running' | 'finished' | 'failed' | undefined): JobState =>
+  state === 'finished' ? 'failed' : (state ?? 'queued');
+
+const exhausted = new CaptionfleetError('ATTEMPTS_EXHAUSTED', 'the queue gave this image up after its last attempt');
+
+/** The document that callers see; pure. `states` has the images that have no outcome; a missing one counts as queued. */
+export function statusDocument(
+  record: RequestRecord,
+  outcomes: ReadonlyMap<number, ImageOutcome>,
+  states: ReadonlyMap<number, JobState>,
+): CaptionRequestStatus {
+  const images = record.images.map((image, index): ImageStatus => {
+    if ('refused' in image) return { index, status: 'failed', error: image.refused };
+    const outcome = outcomes.get(index);
+    if (outcome !== undefined) return { index, ...outcome };
+    const state = states.get(index) ?? 'queued';
+    return state === 'failed' ? { index, status: state, error: reportError(exhausted) } : { index, status: state };
+  });
+  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0 };
+  for (const { status } of images) counts[status] += 1;
+  return { id: record.id, status: overallStatus(counts), createdAt: record.createdAt, counts, images };
+}
+
+function overallStatus({
+  queued,
+  running,
+  succeeded,
+  failed,
+}: CaptionRequestStatus['counts']): CaptionRequestStatus['status'] {
+  if (queued + running > 0) return running + succeeded > 0 ? 'running' : 'queued';
+  return succeeded === 0 && failed > 0 ? 'failed' : 'succeeded';
+}
+
+export const isFinished = ({ status }: CaptionRequestStatus): boolean => status === 'succeeded' || status === 'failed';

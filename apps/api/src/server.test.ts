@@ -1,0 +1,253 @@
+// What callers send that is no good request, and what operators ask. The life of a request is in caption-routes.test.ts.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
+import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
+import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openRequestStore } from '@captionfleet/storage/request-store';
+import { createLogger } from '@captionfleet/telemetry/logger';
+import { createMetrics } from '@captionfleet/telemetry/metrics';
+import type { FastifyInstance } from 'fastify';
+import { startAzurite } from '../../../test/support/azurite.ts';
+import { startRedis } from '../../../test/support/redis.ts';
+import { ProblemSchema } from './problem.ts';
+import { buildServer } from './server.ts';
+
+const image = { base64: Buffer.from('the bytes of an image').toString('base64') };
+
+const parts = new AsyncDisposableStack();
+let blobs: BlobStore;
+let producer: JobProducer;
+let app: FastifyInstance;
+
+before(async () => {
+  const redis = parts.use(await startRedis());
+  const { connectionString } = parts.use(await startAzurite());
+  blobs = await openBlobStore({ connectionString, container: 'fleet' });
+  await blobs.ensureContainer();
+  const queue = randomUUID();
+  producer = parts.use(await openProducer({ redisUrl: redis.url, queue, prefix: '{test}', maxWaiting: 100 }));
+  app = await buildServer({
+    requests: openRequestStore(blobs),
+    producer,
+    queue,
+    maxWaiting: 100,
+    maxWaiters: 10,
+    publicUrl: undefined,
+    checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
+    metrics: createMetrics(),
+    logger: createLogger({ name: 'api', level: 'silent' }),
+  });
+  parts.defer(() => app.close());
+});
+after(() => parts.disposeAsync());
+
+const postText = (payload: string | Buffer, contentType = 'application/json') =>
+  app.inject({ method: 'POST', url: '/v1/captions', headers: { 'content-type': contentType }, payload });
+const post = (body: unknown) => postText(JSON.stringify(body));
+
+type Answer = Awaited<ReturnType<typeof post>>;
+
+/** Checks that an answer is the problem of a code, with the table's status, and returns it. */
+function problemOf(answer: Answer, code: ErrorCode, what?: string) {
+  assert.match(String(answer.headers['content-type']), /^application\/problem\+json\b/, what ?? answer.body);
+  const problem = ProblemSchema.parse(answer.json());
+  assert.equal(problem.code, code, `${what}: ${answer.body}`);
+  assert.equal(answer.statusCode, errorTable[code].status, what);
+  assert.equal(problem.status, answer.statusCode, what);
+  assert.equal(problem.requestId, answer.headers['x-request-id'], what);
+  return problem;
+}
+
+test('a body of another form is 400, with a pointer to what is wrong and the words for it', async () => {
+  const wrong: readonly (readonly [body: unknown, code: ErrorCode, pointer: string, message: RegExp])[] = [
+    [{}, 'REQUEST_INVALID', '/images', /array/],
+    [[], 'REQUEST_INVALID', '', /object/],
+    [null, 'REQUEST_INVALID', '', /object/],
+    ['images', 'REQUEST_INVALID', '', /object/],
+    [{ images: [] }, 'REQUEST_INVALID', '/images', /1/],
+    [{ images: {} }, 'REQUEST_INVALID', '/images', /array/],
+    [{ images: Array(65).fill(image) }, 'REQUEST_INVALID', '/images', /64/],
+    [{ images: [image, null] }, 'REQUEST_INVALID', '/images/1', /"url".*"base64".*"blob"/],
+    [{ images: [{}] }, 'REQUEST_INVALID', '/images/0', /"url".*"base64".*"blob"/],
+    [{ images: [{ url: 1 }] }, 'REQUEST_INVALID', '/images/0', /"url"/],
+    [{ images: [{ ...image, url: 'http://images.example.org/a.jpg' }] }, 'REQUEST_INVALID', '/images/0', /"url"/],
+    [{ images: [{ blob: { container: 'a' } }] }, 'REQUEST_INVALID', '/images/0', /"container".*"name"/],
+    [{ images: [image], image: 1 }, 'REQUEST_INVALID', '/image', /unknown field "image"/],
+    [{ images: [image], 'a/b~c': 1 }, 'REQUEST_INVALID', '/a~1b~0c', /unknown field/],
+    [{ images: [image], options: null }, 'OPTION_INVALID', '/options', /object/],
+    [{ images: [image], options: { num_beam: 3 } }, 'OPTION_INVALID', '/options/num_beam', /did you mean num_beams\?/],
+    [{ images: [image], options: { colour: 1 } }, 'OPTION_INVALID', '/options/colour', /unknown option "colour"$/],
+    [{ images: [image], options: { num_beams: '3' } }, 'OPTION_INVALID', '/options/num_beams', /number/],
+    [{ images: [image], options: { num_beams: 17 } }, 'OPTION_INVALID', '/options/num_beams', /16/],
+    [{ images: [image], options: { num_beams: 1.5 } }, 'OPTION_INVALID', '/options/num_beams', /int/],
+    [{ images: [image], options: { temperature: 0 } }, 'OPTION_INVALID', '/options/temperature', />0/],
+    [{ images: [image], options: { early_stopping: 'soon' } }, 'OPTION_INVALID', '/options/early_stopping', /./],
+  ];
+  for (const [body, code, pointer, message] of wrong) {
+    const what = JSON.stringify(body).slice(0, 100);
+    const problem = problemOf(await post(body), code, what);
+    const [error] = problem.errors ?? [];
+    assert.equal(error?.pointer, pointer, what);
+    assert.match(error?.message ?? '', message, what);
+    assert.ok(problem.detail.includes(error?.message ?? '?'), what);
+  }
+});
+
+test('every wrong part is listed, but no more of them than a caller can read', async () => {
+  const problem = problemOf(
+    await post({ images: [{}, image, {}], options: { num_beam: 1, seed: -1 }, a: 1 }),
+    'REQUEST_INVALID',
+  );
+  const pointers = problem.errors?.map(({ pointer }) => pointer).sort();
+  assert.deepEqual(pointers, ['/a', '/images/0', '/images/2', '/options/num_beam', '/options/seed']);
+
+  const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(500)}`, 1]));
+  const answer = await post({ images: [image], options: many });
+  assert.equal(problemOf(answer, 'OPTION_INVALID').errors?.length, 64);
+  assert.ok(answer.body.length < 64 * 1024);
+});
+
+test('a body that is not JSON, or of another type, is refused before it is looked at', async () => {
+  for (const text of [
+    '{',
+    '{"images":',
+    'not json',
+    '{"images": [] "options": {}}',
+    '\u0000',
+    '[1,]',
+    '{"__proto__": {"images": []}}',
+  ]) {
+    problemOf(await postText(text), 'REQUEST_INVALID', text);
+  }
+  problemOf(await postText(''), 'REQUEST_INVALID', 'empty');
+  for (const type of ['text/plain', 'image/png', 'multipart/form-data; boundary=x', 'nonsense']) {
+    problemOf(await postText('{}', type), 'MEDIA_TYPE_UNSUPPORTED', type);
+  }
+});
+
+test('a body over 64 MiB is 413', async () => {
+  problemOf(await postText(Buffer.alloc(64 * 1024 * 1024 + 1, 0x20)), 'REQUEST_TOO_LARGE');
+});
+
+test('when every image is refused at the door so is the request, and nothing is stored or enqueued', async () => {
+  const before = await blobs.list('', { limit: 1_000 });
+  const images = [
+    { base64: '' },
+    { base64: 'not base64 !!' },
+    { url: 'file:///etc/passwd' },
+    { url: `http://images.example.org/${'a'.repeat(2048)}` },
+    { blob: { container: 'A', name: 'a.jpg' } },
+  ];
+  const { errors } = problemOf(await post({ images }), 'IMAGES_REFUSED');
+  const codes = ['IMAGE_EMPTY', 'BASE64_INVALID', 'URL_REFUSED', 'URL_REFUSED', 'SOURCE_NOT_FOUND'];
+  assert.deepEqual(
+    errors?.map(({ pointer, index, code }) => ({ pointer, index, code })),
+    codes.map((code, index) => ({ pointer: `/images/${index}`, index, code })),
+  );
+  assert.equal(new Set(errors?.map(({ message }) => message)).size, 5);
+  assert.deepEqual(await blobs.list('', { limit: 1_000 }), before);
+  assert.equal(await producer.depth(), 0);
+});
+
+test('an unknown route or id is 404, another method 405 with Allow, whatever the body is', async () => {
+  const ids = [
+    '01arz3ndektsv4rrffq69g5fav',
+    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    '..%2f..',
+    'x',
+    '%00',
+    "a'b",
+    'a'.repeat(99),
+  ];
+  for (const id of ids) problemOf(await app.inject(`/v1/captions/${id}`), 'NOT_FOUND', id);
+  for (const path of [
+    '/nothing',
+    '/v1',
+    '/v1/captions/',
+    '/v1/captions/a/b',
+    '/%zz',
+    '/v1/captions/%',
+    `/v1/captions/${'a'.repeat(500)}`,
+  ]) {
+    problemOf(await app.inject(path), 'NOT_FOUND', path);
+  }
+  const methods: readonly (readonly [method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, allow: RegExp])[] = [
+    ['GET', '/v1/captions', /^POST$/],
+    ['PUT', '/v1/captions', /^POST$/],
+    ['DELETE', '/v1/captions/01arz3ndektsv4rrffq69g5fav?a=b', /GET/],
+    ['POST', '/readyz', /GET/],
+  ];
+  for (const [method, url, allow] of methods) {
+    const answer = await app.inject({ method, url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
+    problemOf(answer, 'METHOD_NOT_ALLOWED', url);
+    assert.match(String(answer.headers['allow']), allow);
+  }
+});
+
+test("a caller's X-Request-Id is kept when it is fit for a log, and replaced when not", async () => {
+  const idFor = async (given: string) =>
+    (await app.inject({ url: '/livez', headers: { 'x-request-id': given } })).headers['x-request-id'];
+  assert.equal(await idFor('a-1.b:2_C'), 'a-1.b:2_C');
+  for (const bad of ['a b', 'a"b', '', 'ä', 'x'.repeat(129)])
+    assert.match(String(await idFor(bad)), /^[\da-f-]{36}$/, bad);
+});
+
+test('probes and metrics answer', async () => {
+  assert.deepEqual((await app.inject('/livez')).json(), { status: 'alive' });
+  const ready = await app.inject('/readyz');
+  assert.equal(ready.statusCode, 200);
+  assert.equal(ready.json().status, 'ready');
+  assert.deepEqual(Object.keys(ready.json().checks), ['redis', 'blob']);
+  const scraped = await app.inject('/metrics');
+  assert.match(String(scraped.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+  assert.match(
+    scraped.body,
+    /^captionfleet_http_request_seconds_count\{route="\/livez",method="GET",status="200"\} \d+$/m,
+  );
+  assert.match(scraped.body, /^captionfleet_queue_jobs\{queue="[^"]+",state="waiting"\} 0$/m);
+  assert.equal((await app.inject('/')).json().openapi, '/openapi.json');
+});
+
+test('the OpenAPI 3.1 document names every route with every status it gives, and all its references resolve', async () => {
+  const document = (await app.inject('/openapi.json')).json();
+  assert.match(document.openapi, /^3\.1\./);
+  const statuses = Object.entries<Record<string, { responses: object }>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join()}`),
+  );
+  assert.deepEqual(statuses, [
+    'post /v1/captions 200,202,400,413,415,422,429,500,503',
+    'get /v1/captions/{id} 200,404,500,503',
+    'get /livez 200',
+    'get /readyz 200,503',
+    'get /metrics 200',
+  ]);
+  const text = JSON.stringify(document);
+  for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+    assert.ok(name !== undefined && name in document.components.schemas, name);
+  }
+  const created = document.paths['/v1/captions'].post;
+  assert.deepEqual(Object.keys(created.responses['202'].headers).sort(), [
+    'Location',
+    'Operation-Location',
+    'Preference-Applied',
+    'Retry-After',
+  ]);
+  assert.deepEqual(Object.keys(created.responses['429'].content), ['application/problem+json']);
+  assert.ok(text.includes('Beams of the beam search'), 'options are described');
+});
+
+test('a connection that sends half a request does not keep others from their answer', async () => {
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as { port: number };
+  const slow = connect(port, '127.0.0.1');
+  await once(slow, 'connect');
+  slow.write(
+    'POST /v1/captions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"images"',
+  );
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).finally(() => slow.destroy());
+  assert.equal(answer.status, 200);
+});

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { type CaptionRoutesConfig, captionRoutes } from './caption-routes.ts';
+import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
+import { describeRoutes } from './openapi.ts';
+import { asFleetError, invalidBody, sendProblem } from './problem.ts';
+
+/** Limits of the HTTP server; docs/reference/http.md states them. */
+const serverLimits = {
+  /** Bytes of a request body: room for one image at its limit in base64, and as much again. */
+  bodyBytes: 64 * 1024 * 1024,
+  /** Milliseconds in which a request must have arrived whole. */
+  requestMs: 120_000,
+  /** Milliseconds that an idle connection is kept; longer than the 60 s of common load balancers. */
+  keepAliveMs: 65_000,
+  connections: 1_024,
+} as const;
+
+export type ServerConfig = CaptionRoutesConfig & FleetRoutesConfig & { readonly logger: FastifyBaseLogger };
+
+/** The HTTP server, not listening yet. It owns none of the parts it is given. */
+export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: config.logger,
+    bodyLimit: serverLimits.bodyBytes,
+    requestTimeout: serverLimits.requestMs,
+    keepAliveTimeout: serverLimits.keepAliveMs,
+    genReqId: ({ headers }) => validRequestId(headers['x-request-id']) ?? randomUUID(),
+    schemaErrorFormatter: invalidBody,
+    frameworkErrors: (error, _, reply) => void sendProblem(reply, asFleetError(error)),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.maxConnections = serverLimits.connections;
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  const methodsOf = new Map<string, string[]>();
+  app.addHook('onRoute', ({ method, url }) => {
+    methodsOf.set(url, [...(methodsOf.get(url) ?? []), ...[method].flat()]);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    // Before the body is read: nobody uploads 60 MB to a misspelt path.
+    if (request.is404) throw unknownRoute(request.url, methodsOf, (allow) => reply.header('allow', allow));
+  });
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  // Else the caller would keep the connection, and the server would wait for the end of its keep-alive to close.
+  app.addHook('onSend', async (_, reply) => void (closing && reply.header('connection', 'close')));
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+    const labels = { route: routeOptions.url ?? 'none', method, status: String(statusCode) };
+    config.metrics.httpRequestSeconds.observe(labels, elapsedTime / 1_000);
+  });
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = asFleetError(thrown);
+    if (reply.raw.destroyed) request.log.info({ err: error }, 'the caller went away');
+    else if (error.status >= 500) request.log.error({ err: error }, error.code);
+    else request.log.info({ code: error.code, detail: error.message }, 'refused');
+    return sendProblem(reply, error);
+  });
+
+  await describeRoutes(app);
+  await app.register(captionRoutes, config);
+  await app.register(fleetRoutes, config);
+  return app;
+}
+
+/** The caller's own id, when it is fit for headers and logs. */
+function validRequestId(id: string | string[] | undefined): string | undefined {
+  return typeof id === 'string' && /^[\w.:-]{1,128}$/.test(id) ? id : undefined;
+}
+
+function unknownRoute(
+  url: string,
+  methodsOf: ReadonlyMap<string, readonly string[]>,
+  setAllow: (allow: string) => void,
+): CaptionfleetError {
+  const path = url.replace(/[?#].*$/s, '');
+  const pattern = [...methodsOf.keys()].find((known) => matches(known, path));
+  if (pattern === undefined) return new CaptionfleetError('NOT_FOUND', 'there is no such route; GET / names them');
+  const allow = (methodsOf.get(pattern) ?? []).join(', ');
+  setAllow(allow);
+  return new CaptionfleetError('METHOD_NOT_ALLOWED', `this route has ${allow}`);
+}
+
+/** Whether a path is one of a route such as `/v1/captions/:id`. */
+function matches(pattern: string, path: string): boolean {
+  const [expected, given] = [pattern.split('/'), path.split('/')];
+  return (
+    expected.length === given.length && expected.every((part, index) => part.startsWith(':') || part === given[index])
+  );
+}
