@@ -1,0 +1,56 @@
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+
+/** Milliseconds for which a look at Redis counts. */
+const freshMs = 250;
+/** Share of Redis' memory above which nothing more is admitted: running jobs and their locks need the rest. */
+const maxMemoryShare = 0.7;
+
+export interface Load {
+  waiting: number;
+  memory: { readonly used: number; readonly limit: number };
+}
+
+/**
+ * Admission to the queue. Redis is asked at most every 250 ms; in between, what this process has admitted is added to
+ * the last answer. Other producers are seen with that delay, so together they can exceed the limit by a little.
+ */
+export class Capacity {
+  readonly #maxWaiting: number;
+  readonly #read: () => Promise<Load>;
+  #load: Promise<Load> | undefined;
+  #readAt = 0;
+
+  constructor(maxWaiting: number, read: () => Promise<Load>) {
+    this.#maxWaiting = maxWaiting;
+    this.#read = read;
+  }
+
+  /** Throws QUEUE_FULL when `jobs` more do not fit, else counts them as waiting. */
+  async admit(jobs: number): Promise<void> {
+    const load = await this.#currentLoad();
+    const { waiting, memory } = load;
+    if (waiting + jobs > this.#maxWaiting) {
+      const refusal = `${waiting} images are waiting; ${jobs} more would exceed ${this.#maxWaiting}`;
+      throw new CaptionfleetError('QUEUE_FULL', refusal);
+    }
+    if (memory.limit > 0 && memory.used > memory.limit * maxMemoryShare) {
+      const percent = Math.round((100 * memory.used) / memory.limit);
+      const refusal = `Redis uses ${percent} % of its memory; nothing is accepted above ${100 * maxMemoryShare} %`;
+      throw new CaptionfleetError('QUEUE_FULL', refusal);
+    }
+    load.waiting += jobs;
+  }
+
+  #currentLoad(): Promise<Load> {
+    const now = performance.now();
+    if (this.#load === undefined || now - this.#readAt > freshMs) {
+      const load = this.#read();
+      this.#load = load;
+      this.#readAt = now;
+      load.catch(() => {
+        if (this.#load === load) this.#load = undefined;
+      });
+    }
+    return this.#load;
+  }
+}

@@ -1,0 +1,97 @@
+import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import { Queue } from 'bullmq';
+import { Capacity } from './capacity.ts';
+import { FinishedEvents } from './finished-events.ts';
+import { type JobState, readStates } from './job-states.ts';
+import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
+import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
+
+export interface ProducerOptions {
+  readonly redisUrl: string;
+  /** Name of the queue: `queueName()` of the protocol. */
+  readonly queue: string;
+  /** Common start of all keys, with a hash tag: `defaultQueuePrefix` of the protocol. */
+  readonly prefix: string;
+  /** Jobs that may wait in the queue. */
+  readonly maxWaiting: number;
+}
+
+/** The side of the queue that asks for work. What Redis does not answer in about two seconds is QUEUE_UNAVAILABLE. */
+export interface JobProducer extends AsyncDisposable {
+  /**
+   * Adds jobs; one that the queue already knows is left as it is, so this may be repeated after any failure. Throws
+   * QUEUE_FULL before anything is added, QUEUE_UNAVAILABLE, or the reason of the signal; after these two, some of the
+   * jobs may have been added.
+   */
+  enqueue(jobs: readonly CaptionJob[], options: { signal: AbortSignal }): Promise<void>;
+  /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
+  states(jobIds: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
+  /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
+  depth(): Promise<number>;
+  counts(): Promise<QueueCounts>;
+  /** Calls `listener` when a job ends. A hint only: it may come late, twice or, while Redis is away, not at all. */
+  onFinished(listener: (jobId: string) => void): Disposable;
+  ping(options?: { signal?: AbortSignal }): Promise<void>;
+}
+
+/** Jobs added in one round trip; between two of them Redis serves others. */
+const chunkSize = 500;
+/** Milliseconds for a lost connection to come back before a question is asked again. */
+const reconnectMs = 500;
+
+/** Returns when Redis is connected, or after two seconds without it: calls fail until it is there. */
+export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: ProducerOptions): Promise<JobProducer> {
+  const redis = connectFailingFast(redisUrl);
+  await becomesReady(redis);
+  const bull = new Queue<CaptionJob, unknown, 'caption'>(queue, {
+    connection: redis,
+    prefix,
+    // Each of these would ask Redis once, at the start, and leave the queue unusable when it does not answer then.
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    skipMetasUpdate: true,
+  });
+  bull.on('error', () => undefined);
+  const events = new FinishedEvents(redisUrl, queue, prefix);
+  const key = (part: string): string => bull.toKey(part);
+
+  /** Asks once more when the connection was lost and is back soon. */
+  const ask = async <Answer>(question: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await question();
+    } catch (error) {
+      if (isConnected(redis) || !(await becomesReady(redis, reconnectMs))) throw queueUnavailable(error);
+    }
+    return await question().catch((error: unknown) => {
+      throw queueUnavailable(error);
+    });
+  };
+  const counts = (): Promise<QueueCounts> => ask(() => readCounts(redis, key));
+  const capacity = new Capacity(maxWaiting, async () => {
+    const [{ waiting }, memory] = await Promise.all([counts(), ask(() => readMemory(redis))]);
+    return { waiting, memory };
+  });
+
+  return {
+    async enqueue(jobs, { signal }) {
+      signal.throwIfAborted();
+      await capacity.admit(jobs.length);
+      const entries = jobs.map((job) => ({ name: 'caption' as const, data: job, opts: { jobId: jobId(job) } }));
+      for (let start = 0; start < entries.length; start += chunkSize) {
+        signal.throwIfAborted();
+        await ask(() => bull.addBulk(entries.slice(start, start + chunkSize)));
+      }
+    },
+    states: (jobIds) => ask(() => readStates(redis, key, jobIds)),
+    depth: async () => (await counts()).waiting,
+    counts,
+    onFinished: (listener) => events.listen(listener),
+    ping: ({ signal } = {}) => pingRedis(redis, signal),
+    async [Symbol.asyncDispose]() {
+      events[Symbol.dispose]();
+      // Before the disconnection: BullMQ takes its listeners off, and leaves the client that it was given open.
+      await bull.close().catch(() => undefined);
+      redis.disconnect();
+    },
+  };
+}

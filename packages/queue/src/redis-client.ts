@@ -1,0 +1,90 @@
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { Redis } from 'ioredis';
+
+const limits = {
+  connectMs: 2_000,
+  /** For the answer to one command of a client that fails fast. */
+  commandMs: 2_000,
+  /** Silence on a socket with commands under way, after which the socket counts as dead and is replaced. */
+  silenceMs: 4_000,
+  /** The same for a client of blocking commands: longer than BullMQ blocks, which is 10 s at most. */
+  blockingSilenceMs: 15_000,
+} as const;
+
+const reconnectMs = (attempt: number): number => Math.min(50 * 2 ** attempt, 1_000);
+
+/** A client whose commands are answered in a bounded time or fail; it reconnects by itself. */
+export function connectFailingFast(url: string): Redis {
+  return quiet(
+    new Redis(url, {
+      connectTimeout: limits.connectMs,
+      commandTimeout: limits.commandMs,
+      socketTimeout: limits.silenceMs,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      retryStrategy: reconnectMs,
+    }),
+  );
+}
+
+/**
+ * A client whose commands wait until Redis is back, as BullMQ wants it for a Worker and for QueueEvents. Neither it nor
+ * the copies that BullMQ makes of it connect again once `until` says so.
+ */
+export function connectWaiting(url: string, { until }: { until: () => boolean }): Redis {
+  return quiet(
+    new Redis(url, {
+      connectTimeout: limits.connectMs,
+      socketTimeout: limits.blockingSilenceMs,
+      maxRetriesPerRequest: null,
+      retryStrategy: (attempt) => (until() ? null : reconnectMs(attempt)),
+    }),
+  );
+}
+
+/** The failed commands tell; without a listener ioredis would write each lost connection to the console. */
+function quiet(redis: Redis): Redis {
+  return redis.on('error', () => undefined);
+}
+
+/** A client whose socket has just been lost still calls itself ready until it has noticed. */
+export const isConnected = (redis: Redis): boolean => redis.status === 'ready' && redis.stream.writable;
+
+/** Whether the client is connected, or becomes so in `milliseconds`. */
+export async function becomesReady(redis: Redis, milliseconds: number = limits.connectMs): Promise<boolean> {
+  if (isConnected(redis)) return true;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const onReady = (): void => resolve(true);
+  const timer = setTimeout(resolve, milliseconds, false);
+  redis.once('ready', onReady);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    redis.off('ready', onReady);
+  }
+}
+
+/** Throws QUEUE_UNAVAILABLE when Redis does not answer a PING in time or before the signal aborts. */
+export async function pingRedis(
+  redis: Redis,
+  signal: AbortSignal = AbortSignal.timeout(limits.commandMs),
+): Promise<void> {
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(limits.commandMs)]);
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(stop.reason);
+  stop.addEventListener('abort', onAbort);
+  if (stop.aborted) onAbort();
+  try {
+    if (redis.status !== 'ready') throw new Error(`the connection to Redis is ${redis.status}`);
+    await Promise.race([redis.ping(), stopped]);
+  } catch (cause) {
+    throw queueUnavailable(cause);
+  } finally {
+    stop.removeEventListener('abort', onAbort);
+    stopped.catch(() => undefined);
+  }
+}
+
+export const queueUnavailable = (cause: unknown): CaptionfleetError =>
+  new CaptionfleetError('QUEUE_UNAVAILABLE', 'Redis failed or did not answer in time', { cause });
