@@ -1,20 +1,7 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import { sharp } from './guarded-sharp.ts';
 import { assertImageFormat, type ImageFormat } from './image-format.ts';
-
-// Every loader of libvips is a parser of hostile input: only these four may run, and only on bytes in memory.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegBuffer',
-    'VipsForeignLoadPngBuffer',
-    'VipsForeignLoadWebpBuffer',
-    'VipsForeignLoadNsgifBuffer',
-  ],
-});
-// One process a core: libvips' own threads would only fight, and no image comes twice.
-sharp.concurrency(1);
-sharp.cache(false);
 
 /** Bounds of what is decoded. */
 export const decodeLimits = {
@@ -38,23 +25,22 @@ export interface RgbImage {
 
 /**
  * Decodes JPEG, PNG, WebP or GIF to RGB as a viewer shows it: EXIF orientation applied, transparency on white, the first
- * frame of an animation, the high byte of 16 bits. Colour profiles are not applied and CMYK is converted without one, as
- * Pillow does, so that tokens equal those of transformers.
+ * frame of an animation, the upper byte of 16 bits. Colour profiles are not applied and CMYK is converted without one, as
+ * Pillow does, so that tokens equal those of transformers. One difference is meant: of 16-bit gray Pillow makes white of all
+ * but the darkest 256 levels.
  *
  * @throws IMAGE_EMPTY, IMAGE_FORMAT_UNKNOWN, IMAGE_CORRUPT, IMAGE_TOO_SMALL, IMAGE_TOO_MANY_PIXELS; the signal's reason
  */
 export async function decodeImage(bytes: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<RgbImage> {
   signal.throwIfAborted();
   const format = assertImageFormat(bytes);
-  // The limit here is a second fence; ours below speaks first and says more.
-  const open = (): Sharp =>
-    sharp(bytes, { failOn: 'error', pages: 1, ignoreIcc: true, limitInputPixels: decodeLimits.pixels * 2 }).timeout({
-      seconds: decodeLimits.seconds,
-    });
-  const metadata = await open().metadata().catch(rethrowAsCorrupt(format));
+  const open = (options: SharpOptions): Sharp =>
+    sharp(bytes, { failOn: 'error', pages: 1, ignoreIcc: true, ...options }).timeout({ seconds: decodeLimits.seconds });
+  // Only the header is read, so that an image over the limits is refused with its size.
+  const metadata = await open({ limitInputPixels: false }).metadata().catch(rethrowAsCorrupt(format));
   assertSize(metadata);
   const isCmyk = metadata.space === 'cmyk';
-  const oriented = open().autoOrient();
+  const oriented = open({ limitInputPixels: decodeLimits.pixels }).autoOrient();
   const coloured = isCmyk ? oriented.pipelineColourspace('cmyk').toColourspace('cmyk') : oriented.toColourspace('srgb');
   const { data, info } = await coloured
     .raw({ depth: 'uchar' })
