@@ -1,19 +1,20 @@
 // The life of a request, from the post to its captions, on a real queue and a real Blob storage.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionJob, CaptionJobSchema, RequestIdSchema } from '@captionfleet/protocol/caption-job';
+import { type CaptionJob, RequestIdSchema } from '@captionfleet/protocol/caption-job';
 import { CaptionRequestStatusSchema, type ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
 import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createMetrics } from '@captionfleet/telemetry/metrics';
-import { Worker } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { Redis } from 'ioredis';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { buildServer } from './server.ts';
@@ -82,15 +83,19 @@ const outcomeOf = (job: CaptionJob): ImageOutcome => ({
 });
 
 /** Takes jobs from the queue and writes an outcome for each, as a worker does; `work` may come in between, or throw. */
-function startConsumer(work: (job: CaptionJob) => Promise<void> = async () => undefined): AsyncDisposable {
-  const process = async ({ data }: { data: unknown }) => {
-    const job = CaptionJobSchema.parse(data);
+const startConsumer = (work: (job: CaptionJob) => Promise<void> = async () => undefined): Promise<Consumer> =>
+  openConsumer({ redisUrl: redis.url, queue, prefix, concurrency: 8, attempts: 1 }, async ({ job }) => {
     await work(job);
     await requests.writeOutcome(job.requestId, job.index, outcomeOf(job));
-  };
-  const connection = { url: redis.url, maxRetriesPerRequest: null };
-  const worker = new Worker(queue, process, { connection, prefix, concurrency: 8 });
-  return { [Symbol.asyncDispose]: () => worker.close(true) };
+  });
+
+async function loseEverything(): Promise<void> {
+  const { hostname, port } = new URL(redis.url);
+  const socket = connect(Number(port), hostname);
+  socket.write('FLUSHALL\r\n');
+  const [answer] = await once(socket, 'data');
+  socket.destroy();
+  assert.match(String(answer), /^\+OK/);
 }
 
 const post = (app: FastifyInstance, images: unknown, headers: Record<string, string> = {}) =>
@@ -130,7 +135,7 @@ test('images are accepted with 202 and the way to their captions, which are ther
   assert.equal(waiting.json().status, 'queued');
   assert.equal(waiting.headers['retry-after'], '1');
 
-  await using _consumer = startConsumer();
+  await using _consumer = await startConsumer();
   const done = await until(api.app, `/v1/captions/${status.id}`, finished);
   assert.equal(done.headers['retry-after'], undefined);
   const { images, counts, status: overall } = statusOf(done);
@@ -144,7 +149,7 @@ test('a job carries the options and a reference: inline bytes are in Blob, once'
   await using api = await startApi();
   const jobs: CaptionJob[] = [];
   const payload = { images: [image, image], options: { num_beams: 3 } };
-  await using _consumer = startConsumer(async (job) => void jobs.push(job));
+  await using _consumer = await startConsumer(async (job) => void jobs.push(job));
   const headers = { prefer: 'wait=10' };
   assert.equal((await api.app.inject({ method: 'POST', url: '/v1/captions', headers, payload })).statusCode, 200);
   const [source] = new Set(jobs.map((job) => JSON.stringify(job.source)));
@@ -161,7 +166,7 @@ test('a job carries the options and a reference: inline bytes are in Blob, once'
 
 test('an image that is refused at the door fails alone', async () => {
   await using api = await startApi();
-  await using _consumer = startConsumer();
+  await using _consumer = await startConsumer();
   const answer = await post(api.app, [{ base64: '!' }, image, { url: 'ftp://a' }], { prefer: 'wait=10' });
   assert.equal(answer.statusCode, 200);
   const codes = statusOf(answer).images.map((one) => (one.status === 'failed' ? one.error.code : one.status));
@@ -174,7 +179,7 @@ test('Prefer: wait=N answers 200 with the captions as soon as they are there, 20
   const late = await post(api.app, [image], { prefer: 'respond-async, wait=1' });
   assert.equal(late.statusCode, 202);
   assert.equal(late.headers['preference-applied'], 'wait=1');
-  await using _consumer = startConsumer();
+  await using _consumer = await startConsumer();
   const started = performance.now();
   const prompt = await post(api.app, [image, image, image], { prefer: 'wait=600' });
   assert.equal(prompt.statusCode, 200);
@@ -219,7 +224,7 @@ test('a caller that goes away stops waiting, and its images are captioned all th
   const deadline = Date.now() + 10_000;
   while ((await waitedFor()) < 900)
     assert.ok(Date.now() < deadline, 'the waiter of the caller that left is still there');
-  await using _consumer = startConsumer();
+  await using _consumer = await startConsumer();
   while ((await api.producer.depth()) > 0) await delay(20);
 });
 
@@ -253,9 +258,7 @@ test('after Redis has lost everything a look at the request enqueues what has no
   const done: number[] = [];
   const posted = statusOf(await post(api.app, [image, image, image]));
   await requests.writeOutcome(posted.id, 1, outcomeOf({ index: 1 } as CaptionJob));
-  const connection = new Redis(redis.url);
-  await connection.flushall();
-  connection.disconnect();
+  await loseEverything();
   assert.equal(await api.producer.depth(), 0);
 
   const repaired = statusOf(await api.app.inject(`/v1/captions/${posted.id}`));
@@ -266,14 +269,14 @@ test('after Redis has lost everything a look at the request enqueues what has no
   assert.equal(repaired.status, 'running');
   await api.app.inject(`/v1/captions/${posted.id}`);
   assert.equal(await api.producer.depth(), 2);
-  await using _consumer = startConsumer(async ({ index }) => void done.push(index));
+  await using _consumer = await startConsumer(async ({ index }) => void done.push(index));
   await until(api.app, `/v1/captions/${posted.id}`, finished);
   assert.deepEqual(done.sort(), [0, 2]);
 });
 
 test('a job that the queue gave up is ATTEMPTS_EXHAUSTED, and a request whose images all failed has failed', async () => {
   await using api = await startApi();
-  await using _consumer = startConsumer(async () => {
+  await using _consumer = await startConsumer(async () => {
     throw new Error('no');
   });
   const { id } = statusOf(await post(api.app, [image]));
