@@ -24,7 +24,8 @@ const { signal } = new AbortController();
 const decode = (bytes: Uint8Array) => decodeImage(bytes, { signal });
 
 /** Words of libvips, libpng, libjpeg, libwebp and libnsgif that callers must not see. */
-const libraryWords = /vips|libspng|libpng|jpeg(?:load|save)|VipsJpeg|WebP(?:Decode|:)|gifload|exceeds|Input buffer|:\d+:/;
+const libraryWords =
+  /vips|libspng|libpng|jpeg(?:load|save)|VipsJpeg|WebP(?:Decode|:)|gifload|exceeds|Input buffer|:\d+:/;
 
 async function refusal(bytes: Uint8Array): Promise<CaptionfleetError> {
   const error = await decode(bytes).then(
@@ -50,10 +51,7 @@ for (const { file, width, height, sha256 } of cases.filter(({ file }) => !file.i
 test('a GIF whose opaque first frame is smaller than its canvas has black around it', async () => {
   const file = 'smaller-than-canvas-opaque.gif';
   const { data } = await decode(fixture(file));
-  assert.equal(
-    createHash('sha256').update(data).digest('hex'),
-    cases.find((each) => each.file === file)?.sha256,
-  );
+  assert.equal(createHash('sha256').update(data).digest('hex'), cases.find((each) => each.file === file)?.sha256);
 });
 
 test('the format is told from the bytes', async () => {

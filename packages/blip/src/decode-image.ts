@@ -27,13 +27,15 @@ export interface RgbImage {
  * Decodes JPEG, PNG, WebP or GIF to RGB as a viewer shows it: EXIF orientation applied, transparency on white, the first
  * frame of an animation, the upper byte of 16 bits. Colour profiles are not applied and CMYK is converted without one, as
  * Pillow does, so that tokens equal those of transformers. One difference is meant: of 16-bit gray Pillow makes white of all
- * but the darkest 256 levels.
+ * but the darkest 256 levels. One difference is left: around an opaque first GIF frame that is smaller than its canvas we give
+ * black, Pillow the background colour.
  *
  * @throws IMAGE_EMPTY, IMAGE_FORMAT_UNKNOWN, IMAGE_CORRUPT, IMAGE_TOO_SMALL, IMAGE_TOO_MANY_PIXELS; the signal's reason
  */
 export async function decodeImage(bytes: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<RgbImage> {
   signal.throwIfAborted();
   const format = assertImageFormat(bytes);
+  // 'warning' would refuse files that every viewer shows; less than 'error' would give half pictures.
   const open = (options: SharpOptions): Sharp =>
     sharp(bytes, { failOn: 'error', pages: 1, ignoreIcc: true, ...options }).timeout({ seconds: decodeLimits.seconds });
   // Only the header is read, so that an image over the limits is refused with its size.

@@ -12,16 +12,16 @@ const signatures: readonly (readonly [ImageFormat, RegExp])[] = [
 
 /** What people send instead, so that the message can say so. */
 const strangers: readonly (readonly [string, RegExp])[] = [
-  ['an HTML page', /^\s*(?:<!doctype html|<html|<head|<body)/i],
+  ['an HTML page', /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html|<head|<body)/i],
   ['an SVG drawing', /^\s*(?:<\?xml[\s\S]*)?<svg/i],
   ['XML', /^\s*<\?xml/i],
   ['JSON', /^\s*[[{]\s*["\]}[{0-9]/],
   ['a PDF', /^%PDF-/],
-  ['a ZIP archive', /^PK/],
+  ['a ZIP archive', /^PK[^\w\s]/],
   ['TIFF', /^(?:II\*|MM[\s\S]\*)/],
   ['BMP', /^BM/],
   ['AVIF or HEIF', /^[\s\S]{4}ftyp(?:avif|avis|heic|heix|mif1|msf1)/],
-  ['a video', /^(?:[\s\S]{4}ftyp|[\s\S]E\xdf\xa3)/],
+  ['a video', /^(?:[\s\S]{4}ftyp|[^\w\s]E\xdf\xa3)/],
   ['a base64 text', /^(?:data:image|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/],
 ];
 
