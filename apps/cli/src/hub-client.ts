@@ -63,7 +63,9 @@ export function openHubClient(options: HubClientOptions): HubClient {
   const refused = (url: URL, response: Response): Error => {
     const status = response.status;
     const who = `${url.host} answered ${status}`;
-    if (status >= 500 || retryableStatuses.has(status)) return new Interrupted(who);
+    // What a file's storage refuses is an address that expired; the next try asks the hub for another.
+    const isStorage = url.origin !== base.origin;
+    if (isStorage || status >= 500 || retryableStatuses.has(status)) return new Interrupted(who);
     const reason = refusalReason(response, options);
     return new CaptionfleetError('MODEL_DOWNLOAD_FAILED', `${who}: ${reason}`);
   };

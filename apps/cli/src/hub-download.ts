@@ -53,7 +53,7 @@ export async function downloadFile(download: Download): Promise<void> {
     onProgress(file.bytes);
     return;
   }
-  const partial = await written(partials, () => claimPartial(partials, file.checksum.value));
+  const partial = await onDisk(partials, () => claimPartial(partials, file.checksum.value));
   try {
     await fetchPartial(partial, download);
     if (!(await isIntact(partial, file, signal))) {
@@ -61,7 +61,7 @@ export async function downloadFile(download: Download): Promise<void> {
       const message = `${file.name}: the bytes from ${download.client.host} differ from the listed checksum; pull again`;
       throw new CaptionfleetError('MODEL_CORRUPT', message);
     }
-    await written(destination, async () => {
+    await onDisk(destination, async () => {
       await mkdir(dirname(destination), { recursive: true });
       await rename(partial, destination);
     });
@@ -78,13 +78,14 @@ export async function bytesAtHand({
   partials,
 }: Pick<Download, 'file' | 'destination' | 'partials'>): Promise<number> {
   const present = await sizeOf(destination);
-  return present === file.bytes ? present : await sizeOf(join(partials, freeName(file.checksum.value)));
+  return present === file.bytes ? present : Math.max(0, await sizeOf(join(partials, freeName(file.checksum.value))));
 }
 
+/** In bytes; -1 when nothing is there. */
 const sizeOf = (path: string): Promise<number> =>
   stat(path).then(
     ({ size }) => size,
-    () => 0,
+    () => -1,
   );
 
 const freeName = (checksum: string): string => `${checksum}.partial`;
@@ -130,7 +131,7 @@ function isRunning(pid: number): boolean {
 /** Appends what the partial lacks, by as many requests as the connection needs. */
 async function fetchPartial(partial: string, download: Download): Promise<void> {
   const { file, onProgress, signal } = download;
-  await using handle = await written(partial, () => open(partial, 'a+'));
+  await using handle = await onDisk(partial, () => open(partial, 'a+'));
   let position = (await handle.stat()).size;
   if (position > file.bytes) {
     await handle.truncate(0);
@@ -144,7 +145,7 @@ async function fetchPartial(partial: string, download: Download): Promise<void> 
       position = 0;
     }
     for await (const chunk of response.body ?? []) {
-      await written(partial, () => writeAll(handle, chunk));
+      await onDisk(partial, () => writeAll(handle, chunk));
       position += chunk.length;
       onProgress(position);
     }
@@ -170,19 +171,25 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done)).bytesWritten;
 }
 
-async function written<T>(path: string, write: () => Promise<T>): Promise<T> {
+/** Does something with a file; what the file system says against it becomes CONFIG_INVALID. */
+export async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
-    return await write();
+    return await action();
   } catch (error) {
-    throw new CaptionfleetError('CONFIG_INVALID', `${path} cannot be written`, { cause: error });
+    throw new CaptionfleetError('CONFIG_INVALID', `${path} cannot be read and written`, { cause: error });
   }
 }
 
 /** Whether a file is there with the listed size and checksum. */
 async function isIntact(path: string, { bytes, checksum }: HubFile, signal: AbortSignal): Promise<boolean> {
-  if ((await stat(path).catch(() => undefined))?.size !== bytes) return false;
+  if ((await sizeOf(path)) !== bytes) return false;
   const hash = createHash(checksum.algorithm === 'sha256' ? 'sha256' : 'sha1');
   if (checksum.algorithm === 'git-sha1') hash.update(`blob ${bytes}\0`);
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
+  await onDisk(path, () => pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal })).catch(
+    (error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    },
+  );
   return hash.digest('hex') === checksum.value;
 }

@@ -173,10 +173,10 @@ test('a flipped byte is refused, leaves no file, and does not spoil the next pul
   await expectSameFiles(hub.checkpoint, golden);
 });
 
-test('a hub that is busy or silent once is asked again', async () => {
+test('a hub that is busy or silent once, and storage whose address expired, are asked again', async () => {
   await using hub = await openHub();
   hub.faults.set('config.json', [{ status: 503 }, { hangs: true }]);
-  hub.faults.set(weights, [{ status: 429 }]);
+  hub.faults.set(weights, [{ status: 429 }, { status: 403 }]);
   await hub.pull({ silenceMs: 500 });
   await expectSameFiles(hub.checkpoint, golden);
 });

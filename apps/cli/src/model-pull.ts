@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
 import { type HubClient, hubLimits, openHubClient, withTries } from './hub-client.ts';
-import { bytesAtHand, downloadFile, type HubFile } from './hub-download.ts';
+import { bytesAtHand, downloadFile, type HubFile, onDisk } from './hub-download.ts';
 
 /** What is pulled when nothing else is said of it: the revision that the AzureML registry's model was made from. */
 export const pinnedModel = {
@@ -228,8 +228,10 @@ const sumBytes = (files: readonly HubFile[]): number => files.reduce((sum, { byt
 async function checkRoom(places: readonly Parameters<typeof bytesAtHand>[0][], cacheDirectory: string): Promise<void> {
   const missing = await Promise.all(places.map(async (place) => place.file.bytes - (await bytesAtHand(place))));
   const needed = missing.reduce((sum, bytes) => sum + bytes, 0);
-  await mkdir(cacheDirectory, { recursive: true });
-  const { bavail, bsize } = await statfs(cacheDirectory);
+  const { bavail, bsize } = await onDisk(cacheDirectory, async () => {
+    await mkdir(cacheDirectory, { recursive: true });
+    return await statfs(cacheDirectory);
+  });
   const free = bavail * bsize;
   if (needed <= free) return;
   const message = `${cacheDirectory} has room for ${free} bytes; the download needs ${needed}`;
