@@ -44,11 +44,12 @@ export interface PullOptions {
  * or endpoint that is none, or a cache directory without enough room, or the signal's reason
  */
 export async function pullModel(options: PullOptions): Promise<{ checkpointDirectory: string; revision: string }> {
-  const { id, revision, cacheDirectory, endpoint = 'https://huggingface.co', silenceMs, onProgress } = options;
+  const { id, revision, cacheDirectory, silenceMs, onProgress } = options;
   checkName(id, revision);
   const signal = AbortSignal.any([options.signal, deadline()]);
   // An empty variable of the environment is none.
-  const token = options.token === '' ? undefined : options.token;
+  const endpoint = options.endpoint || 'https://huggingface.co';
+  const token = options.token || undefined;
   const client = openHubClient({ endpoint, token, id, revision, silenceMs });
   const { commit, files } = await withTries(() => readRepository(client, id, revision, signal), {
     progress: () => 0,
