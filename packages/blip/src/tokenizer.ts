@@ -4,7 +4,7 @@ import { Tokenizer as WordPieceTokenizer } from '@huggingface/tokenizers';
 import type { ModelDirectory } from './model-directory.ts';
 
 export interface Tokenizer {
-  /** Ids of a text, without [CLS] and [SEP]. */
+  /** Ids of a text, without [CLS] and [SEP]. These names in the text are words like any other: a prompt ends no caption. */
   encode(text: string): readonly number[];
   /** The text of ids; special tokens, and ids that the vocabulary does not hold, give nothing. */
   decode(ids: readonly number[]): string;
@@ -19,20 +19,26 @@ export async function openTokenizer(model: ModelDirectory): Promise<Tokenizer> {
   const content = await readFile(model.file(name), 'utf8');
   try {
     const definition: object = name === 'vocab.txt' ? fromVocabulary(content) : JSON.parse(content);
-    return wrap(new WordPieceTokenizer(definition, {}));
+    return wrap(
+      new WordPieceTokenizer({ ...definition, added_tokens: [] }, {}),
+      new WordPieceTokenizer(definition, {}),
+    );
   } catch (cause) {
     throw new CaptionfleetError('MODEL_UNSUPPORTED', `${name}: not a WordPiece tokenizer`, { cause });
   }
 }
 
-function wrap(tokenizer: WordPieceTokenizer): Tokenizer {
+/** Ideographs beyond 16 bits. Each is a word, which the library knows of the others only. */
+const rareIdeographs = /[\u{20000}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
+
+function wrap(encoder: WordPieceTokenizer, decoder: WordPieceTokenizer): Tokenizer {
   return {
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode: (text) => encoder.encode(text.replace(rareIdeographs, ' $& '), { add_special_tokens: false }).ids,
     decode(ids) {
-      const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
+      const known = ids.filter((id) => decoder.id_to_token(id) !== undefined);
       // The library refuses to decode nothing.
       if (known.length === 0) return '';
-      return tokenizer.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+      return decoder.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
     },
   };
 }
