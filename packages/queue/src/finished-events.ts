@@ -35,10 +35,9 @@ export class FinishedEvents implements Disposable {
 }
 
 function openEvents(redisUrl: string, queue: string, prefix: string, tell: Listener): Disposable {
-  let closed = false;
-  const redis = connectWaiting(redisUrl, { until: () => closed });
+  const client = connectWaiting(redisUrl, { lazy: true });
   const events = new QueueEvents(queue, {
-    connection: redis,
+    connection: client.redis,
     prefix,
     // Both would ask Redis before the first event; when that fails BullMQ gives up for good.
     skipWaitingForReady: true,
@@ -49,10 +48,9 @@ function openEvents(redisUrl: string, queue: string, prefix: string, tell: Liste
   events.on('failed', ({ jobId }) => tell(jobId));
   return {
     [Symbol.dispose]() {
-      closed = true;
       // Not waited for: BullMQ waits for the end of a connection that it may just have kept from ending.
       events.close().catch(() => undefined);
-      redis.disconnect();
+      client.disconnect();
     },
   };
 }

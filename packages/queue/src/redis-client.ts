@@ -27,19 +27,43 @@ export function connectFailingFast(url: string): Redis {
   );
 }
 
+export interface WaitingClient {
+  readonly redis: Redis;
+  /** Disconnects it and the copies that BullMQ made of it, for good; what they were asked may never be answered. */
+  disconnect(): void;
+}
+
 /**
- * A client whose commands wait until Redis is back, as BullMQ wants it for a Worker and for QueueEvents. Neither it nor
- * the copies that BullMQ makes of it connect again once `until` says so.
+ * A client whose commands wait until Redis is back, as BullMQ wants it for a Worker and for QueueEvents. BullMQ copies
+ * it for the commands that block. `lazy` ones connect with their first command.
  */
-export function connectWaiting(url: string, { until }: { until: () => boolean }): Redis {
-  return quiet(
+export function connectWaiting(url: string, { lazy = false } = {}): WaitingClient {
+  const clients: Redis[] = [];
+  const adopt = (redis: Redis): Redis => {
+    clients.push(quiet(redis));
+    return redis;
+  };
+  const redis = adopt(
     new Redis(url, {
       connectTimeout: limits.connectMs,
       socketTimeout: limits.blockingSilenceMs,
+      lazyConnect: lazy,
       maxRetriesPerRequest: null,
-      retryStrategy: (attempt) => (until() ? null : reconnectMs(attempt)),
+      retryStrategy: reconnectMs,
     }),
   );
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => adopt(duplicate(override));
+  return {
+    redis,
+    disconnect() {
+      for (const client of clients) {
+        client.disconnect();
+        // BullMQ answers a lost connection with a new one, also after it was told to close.
+        client.connect = () => Promise.reject(new Error('this client is closed'));
+      }
+    },
+  };
 }
 
 /** The failed commands tell; without a listener ioredis would write each lost connection to the console. */
