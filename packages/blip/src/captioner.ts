@@ -54,6 +54,10 @@ export async function openCaptioner(
   const decoder = await openSession(model, modelFiles.textDecoder, intraOpThreads);
   const { id, revision, variant, image } = manifest;
 
+  // bos and sep by id: some tokenizers list them as ordinary pieces.
+  const frame = new Set([manifest.text.bosTokenId, manifest.text.sepTokenId, manifest.text.padTokenId]);
+  const textOf: TextOf = (tokens) => tokenizer.decode(tokens.filter((token) => !frame.has(token)));
+
   const captioner: Captioner = {
     identity: { id, revision, variant },
     imageSide: image.side,
@@ -67,7 +71,7 @@ export async function openCaptioner(
         signal.throwIfAborted();
         throw new CaptionfleetError('INFERENCE_FAILED', 'the runtime failed on these images', { cause });
       }
-      return tasks.map((task) => ('search' in task ? answer(task, tokenizer) : task));
+      return tasks.map((task) => ('search' in task ? answer(task, textOf) : task));
     },
     async warmUp() {
       const pixels = new Uint8Array(image.side * image.side * 3).fill(127);
@@ -144,14 +148,16 @@ function groupTasks(tasks: readonly Task[]): readonly (readonly Task[])[] {
   });
 }
 
-function answer({ search, prompt, inferenceMs }: Task, tokenizer: Tokenizer): CaptionAnswer {
-  return { captions: search.results().map((found) => toCaption(found, prompt.length, tokenizer)), inferenceMs };
+type TextOf = (tokens: readonly number[]) => string;
+
+function answer({ search, prompt, inferenceMs }: Task, textOf: TextOf): CaptionAnswer {
+  return { captions: search.results().map((found) => toCaption(found, prompt.length, textOf)), inferenceMs };
 }
 
-function toCaption({ tokens, logProbability }: FoundSequence, promptLength: number, tokenizer: Tokenizer): Caption {
+function toCaption({ tokens, logProbability }: FoundSequence, promptLength: number, textOf: TextOf): Caption {
   const meanLogProbability = logProbability / (tokens.length - promptLength);
   return {
-    text: tokenizer.decode(tokens),
+    text: textOf(tokens),
     tokens: [...tokens],
     confidence: Math.exp(meanLogProbability),
     meanLogProbability,
