@@ -24,7 +24,9 @@ const hostAndPort = z
 const affinity = z
   .string()
   .regex(/^(?:off|auto|\d+(?:,\d+)*)$/, 'must be off, auto, or cores such as 0,1')
-  .transform((text) => (text === 'off' || text === 'auto' ? text : text.split(',').map(Number)));
+  .transform((text): 'off' | 'auto' | readonly number[] =>
+    text === 'off' || text === 'auto' ? text : text.split(',').map(Number),
+  );
 
 const minuteMs = 60_000;
 

@@ -8,7 +8,8 @@ import type { BatchImage, FromProcess, InferenceSettings, ToProcess } from './in
  *
  * starting  forked; it loads, verifies and warms the model; it holds no batch
  * ready     it holds no batch and waits for one
- * busy      it holds one batch, which runs, or two: then the second one is fetched and prepared meanwhile
+ * busy      it holds one batch, which runs, or two: then the second one is fetched and prepared meanwhile. Images that
+ *           arrive late become batches of their own, which leave room for others.
  * dead      it ended by itself, or was killed because it passed a deadline or is not needed any more
  *
  * A start has `startMs`; a batch has `batchMs` from when it is the oldest one. A batch is over when each of its images
@@ -42,6 +43,12 @@ export interface ChildOptions {
   readonly batchMs: number;
 }
 
+interface HeldBatch {
+  /** Those that are not settled. */
+  readonly imageIds: Set<number>;
+  readonly late: boolean;
+}
+
 const entryPoint = new URL('./inference-process.ts', import.meta.url);
 
 export class InferenceChild implements AsyncDisposable {
@@ -49,8 +56,8 @@ export class InferenceChild implements AsyncDisposable {
   readonly #listener: ChildListener;
   readonly #batchMs: number;
   readonly #ended: Promise<void>;
-  /** What is unsettled of the batches it holds, oldest first. */
-  readonly #batches: Set<number>[] = [];
+  /** The batches that it holds, oldest first. */
+  readonly #batches: HeldBatch[] = [];
   #state: ChildState = 'starting';
   #isAlone = false;
   #deadline: NodeJS.Timeout | undefined;
@@ -89,13 +96,14 @@ export class InferenceChild implements AsyncDisposable {
 
   get room(): 'idle' | 'prefetch' | 'none' {
     if (this.#state === 'ready') return 'idle';
-    return this.#state === 'busy' && this.#batches.length === 1 && !this.#isAlone ? 'prefetch' : 'none';
+    if (this.#state !== 'busy' || this.#isAlone) return 'none';
+    return this.#batches.filter(({ late }) => !late).length < 2 ? 'prefetch' : 'none';
   }
 
   /** Only while there is room; a batch that is alone only while it is idle. */
   run(images: readonly BatchImage[], { alone }: { readonly alone: boolean }): void {
     this.#isAlone = alone;
-    this.#batches.push(new Set(images.map(({ imageId }) => imageId)));
+    this.#batches.push({ imageIds: new Set(images.map(({ imageId }) => imageId)), late: false });
     if (this.#state === 'ready') this.#watch(this.#batchMs);
     this.#state = 'busy';
     this.#send({ type: 'batch', images });
@@ -129,6 +137,9 @@ export class InferenceChild implements AsyncDisposable {
       case 'fetched':
         this.#listener.fetched(message.imageId, message.sha256);
         break;
+      case 'late':
+        this.#splitBatch(message.imageIds);
+        break;
       case 'settled':
         this.#listener.settled(message.imageId, message.outcome);
         this.#leaveBatch(message.imageId);
@@ -138,9 +149,16 @@ export class InferenceChild implements AsyncDisposable {
     }
   }
 
+  #splitBatch(imageIds: readonly number[]): void {
+    const held = imageIds.filter((imageId) => this.#batches.some((batch) => batch.imageIds.has(imageId)));
+    for (const imageId of held) this.#batches.push({ imageIds: new Set([imageId]), late: true });
+    for (const imageId of held) this.#leaveBatch(imageId);
+  }
+
+  /** The oldest batch with this image is the one that it leaves. */
   #leaveBatch(imageId: number): void {
-    const position = this.#batches.findIndex((batch) => batch.delete(imageId));
-    if (position < 0 || this.#batches[position]?.size !== 0) return;
+    const position = this.#batches.findIndex((batch) => batch.imageIds.delete(imageId));
+    if (position < 0 || this.#batches[position]?.imageIds.size !== 0) return;
     this.#batches.splice(position, 1);
     if (this.#batches.length === 0) {
       clearTimeout(this.#deadline);
@@ -164,7 +182,11 @@ export class InferenceChild implements AsyncDisposable {
     if (this.#state === 'dead') return;
     clearTimeout(this.#deadline);
     this.#state = 'dead';
-    this.#listener.ended(this.#end, [...this.#batches.flatMap((batch) => [...batch])], exit);
+    this.#listener.ended(
+      this.#end,
+      this.#batches.flatMap(({ imageIds }) => [...imageIds]),
+      exit,
+    );
     resolve();
   }
 

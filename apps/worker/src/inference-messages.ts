@@ -8,7 +8,7 @@ import type { BlobAccount } from '@captionfleet/storage/blob-store';
  * The words between the worker's main process, an inference process, and that process's inference thread:
  *
  * main ── start, batch, cancel, quarantine ──► process ── group ──► thread
- * main ◄── ready | refused, fetched, settled | dropped ── process ◄── opened | refused, captioned ── thread
+ * main ◄── ready | refused, fetched, late, settled | dropped ── process ◄── opened | refused, captioned ── thread
  *
  * `imageId` numbers the images that one main process ever handed out: it is never used twice.
  */
@@ -44,6 +44,8 @@ export type FromProcess =
   | { readonly type: 'refused'; readonly error: ErrorReport }
   /** The bytes of the image are here and nothing native has seen them yet. */
   | { readonly type: 'fetched'; readonly imageId: number; readonly sha256: string }
+  /** The rest of their batch is captioned without these images, which take longer to arrive. */
+  | { readonly type: 'late'; readonly imageIds: readonly number[] }
   /** The image was cancelled, and left out. */
   | { readonly type: 'dropped'; readonly imageId: number }
   /** What became of the image. Each image of a batch is settled once, or dropped, unless the process ends before. */

@@ -1,6 +1,7 @@
 // A process in which native code runs: it fetches, decodes and resizes here, and captions on its inference thread. It is
 // forked and watched by inference-child.ts, and may die without harm to anybody but the image that ended it.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { prepareImage } from '@captionfleet/blip/preprocess';
 import type { ImageFacts, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
@@ -21,6 +22,8 @@ import { Permits } from './permits.ts';
 
 /** Images that are decoded at a time: one takes up to some hundred megabytes, and there is about one core. */
 const maxDecodes = 2;
+/** Milliseconds that an idle inference thread waits for the last images of a batch. */
+const patienceMs = 250;
 
 interface Prepared {
   readonly image: BatchImage;
@@ -37,6 +40,8 @@ interface CaptionThread {
   readonly imageSide: number;
   /** The pixels are transferred: they are gone here afterwards. */
   caption(group: readonly Prepared[]): Promise<{ answers: readonly GroupAnswer[]; runMs: number }>;
+  /** Resolves when no group runs or waits to be run. */
+  idle(): Promise<void>;
 }
 
 const send = (message: FromProcess): void => void process.send?.(message);
@@ -49,6 +54,8 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 const quarantined = new Set<string>();
 /** The images here that can still be left out, by their id. */
 const cancellable = new Map<number, AbortController>();
+/** Prepared after the rest of their batch was gone. */
+const late: Prepared[] = [];
 const decodePermits = new Permits(maxDecodes);
 
 const [start] = (await once(process, 'message')) as [ToProcess];
@@ -67,11 +74,39 @@ function receive(message: ToProcess, source: ImageSource, thread: CaptionThread)
   if (message.type === 'quarantine') quarantined.add(message.sha256);
 }
 
-/** Every image of the batch is settled or dropped; an image that fails on the way is settled then and there. */
+/**
+ * Settles or drops every image of the batch. Its images are captioned together when all of them are prepared; those that
+ * the inference thread would have to wait for are late: it goes on without them, and they are captioned when they are here.
+ */
 async function captionBatch(images: readonly BatchImage[], source: ImageSource, thread: CaptionThread): Promise<void> {
   for (const { imageId } of images) cancellable.set(imageId, new AbortController());
-  const prepared = await Promise.all(images.map((image) => prepareOrSettle(image, source, thread.imageSide)));
-  const group = prepared.filter((image) => image !== undefined).filter(isWanted);
+  const missing = new Set(images.map(({ imageId }) => imageId));
+  const group: Prepared[] = [];
+  let isGone = false;
+  const preparing = images.map(async (image) => {
+    const prepared = await prepareOrSettle(image, source, thread.imageSide);
+    missing.delete(image.imageId);
+    if (prepared === undefined) return;
+    if (isGone) await captionLate(prepared, thread);
+    else group.push(prepared);
+  });
+  const all = Promise.all(preparing);
+  await Promise.race([all, sleep(patienceMs).then(() => thread.idle())]);
+  isGone = true;
+  if (missing.size > 0) send({ type: 'late', imageIds: [...missing] });
+  await captionGroup(group, thread);
+  await all;
+}
+
+/** Those that come while the thread is busy are captioned together. */
+async function captionLate(prepared: Prepared, thread: CaptionThread): Promise<void> {
+  late.push(prepared);
+  await thread.idle();
+  await captionGroup(late.splice(0), thread);
+}
+
+async function captionGroup(prepared: readonly Prepared[], thread: CaptionThread): Promise<void> {
+  const group = prepared.filter(isWanted);
   if (group.length === 0) return;
   for (const { image } of group) cancellable.delete(image.imageId);
   const { answers, runMs } = await thread.caption(group);
@@ -167,12 +202,14 @@ async function openThread({ modelDirectory, threads }: InferenceSettings): Promi
   }
   if (opened.type !== 'opened') throw new Error(`the first message of the thread is ${opened.type}`);
 
-  const waiting = new Map<number, (answer: { answers: readonly GroupAnswer[]; runMs: number }) => void>();
+  const running = new Map<number, (answer: { answers: readonly GroupAnswer[]; runMs: number }) => void>();
+  const idle = new EventEmitter();
   let lastGroupId = 0;
   worker.on('message', (message: FromThread) => {
     if (message.type !== 'captioned') return;
-    waiting.get(message.groupId)?.(message);
-    waiting.delete(message.groupId);
+    running.get(message.groupId)?.(message);
+    running.delete(message.groupId);
+    if (running.size === 0) idle.emit('idle');
   });
   return {
     model: opened.model,
@@ -180,7 +217,7 @@ async function openThread({ modelDirectory, threads }: InferenceSettings): Promi
     caption(group) {
       lastGroupId += 1;
       const { promise, resolve } = Promise.withResolvers<{ answers: readonly GroupAnswer[]; runMs: number }>();
-      waiting.set(lastGroupId, resolve);
+      running.set(lastGroupId, resolve);
       const items = group.map(({ image, pixels }) => ({ pixels, options: image.options }));
       const message: ToThread = { groupId: lastGroupId, items };
       worker.postMessage(
@@ -188,6 +225,9 @@ async function openThread({ modelDirectory, threads }: InferenceSettings): Promi
         items.map(({ pixels }) => pixels.buffer),
       );
       return promise;
+    },
+    async idle() {
+      if (running.size > 0) await once(idle, 'idle');
     },
   };
 }

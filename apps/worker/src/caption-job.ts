@@ -1,0 +1,100 @@
+import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from '@captionfleet/protocol/errors';
+import { type Delivery, HandBack } from '@captionfleet/queue/consumer';
+import type { RequestStore } from '@captionfleet/storage/request-store';
+import type { Logger } from '@captionfleet/telemetry/logger';
+import type { Metrics } from '@captionfleet/telemetry/metrics';
+import type { Batcher } from './batcher.ts';
+import type { ImageTask } from './inference-pool.ts';
+
+export interface Stages {
+  readonly batcher: Pick<Batcher<ImageTask, ImageOutcome>, 'submit'>;
+  readonly requests: Pick<RequestStore, 'readOutcome' | 'writeOutcome'>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * One image's way through the worker: from a delivery of its job to its outcome in Blob storage. Returning ends the job.
+ * A failure that may pass is thrown, so that the queue tries again, except on the last attempt: then it is written with
+ * its own code, as a failure that will not pass is at once, because the caller must learn what became of the image.
+ *
+ * @throws HandBack when the worker is stopping, an error with a retryable code, or the signal's reason
+ */
+export async function captionJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
+  const { metrics } = stages;
+  const { requestId, index, enqueuedAt } = delivery.job;
+  const queueMs = Math.max(0, Date.now() - enqueuedAt);
+  metrics.queueWaitSeconds.observe(queueMs / 1000);
+  metrics.imagesInFlight.inc();
+  try {
+    // An earlier worker may have been cut off between its outcome and the end of its job.
+    const isFirst = delivery.attempt === 1 && !delivery.suspect;
+    if (!isFirst && (await stages.requests.readOutcome(requestId, index, { signal })) !== undefined) return;
+
+    const outcome = await infer(delivery, queueMs, stages, signal);
+    const written = performance.now();
+    await stages.requests.writeOutcome(requestId, index, outcome, { signal });
+    observe(metrics, outcome, performance.now() - written);
+    observeTokens(metrics, outcome, delivery.job);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CaptionfleetError && error.code === 'SHUTTING_DOWN') throw new HandBack();
+    const { code, message } = reportError(error);
+    count(metrics, 'retried', code);
+    stages.logger.warn({ requestId, index, attempt: delivery.attempt, code, err: error }, `attempt failed: ${message}`);
+    throw error;
+  } finally {
+    metrics.imagesInFlight.dec();
+  }
+}
+
+async function infer(
+  { job, lastAttempt, suspect }: Delivery,
+  queueMs: number,
+  { batcher }: Stages,
+  signal: AbortSignal,
+): Promise<ImageOutcome> {
+  const { source, options } = job;
+  const { result, waitedMs } = await batcher.submit({ source, options }, { alone: suspect, signal });
+  if (result.status === 'failed') {
+    if (result.error.retryable && !lastAttempt) throw errorFromReport(result.error);
+    return result;
+  }
+  const batchMs = waitedMs + (result.timings.batchMs ?? 0);
+  return { ...result, timings: { ...result.timings, queueMs, batchMs } };
+}
+
+function observe(metrics: Metrics, outcome: ImageOutcome, sinkMs: number): void {
+  if (outcome.status === 'failed') {
+    count(metrics, 'failed', outcome.error.code);
+    return;
+  }
+  count(metrics, 'succeeded', '');
+  const { fetchMs, preprocessMs, batchMs = 0, inferenceMs } = outcome.timings;
+  const stages = { fetch: fetchMs, preprocess: preprocessMs, batch: batchMs, inference: inferenceMs, sink: sinkMs };
+  for (const [stage, milliseconds] of Object.entries(stages)) {
+    metrics.stageSeconds.observe({ stage }, milliseconds / 1000);
+  }
+}
+
+/** A prompt's tokens cannot be told from the generated ones here, so only captions without one are counted. */
+function observeTokens({ captionTokens }: Metrics, outcome: ImageOutcome, { options }: Delivery['job']): void {
+  if (outcome.status === 'failed' || options.prompt !== undefined) return;
+  for (const { tokens } of outcome.captions) captionTokens.observe(tokens.length - 1);
+}
+
+function count(metrics: Metrics, outcome: 'succeeded' | 'failed' | 'retried', code: ErrorCode | ''): void {
+  metrics.jobs.inc({ outcome, code });
+}
+
+/** The caller learns of a job that the queue gave up, as one whose every worker was cut off. */
+export async function writeAbandoned(
+  { requestId, index }: Pick<Delivery['job'], 'requestId' | 'index'>,
+  { requests, metrics }: Stages,
+): Promise<void> {
+  const reason = 'every worker that took this image was interrupted';
+  const error = reportError(new CaptionfleetError('ATTEMPTS_EXHAUSTED', reason));
+  const outcome = await requests.writeOutcome(requestId, index, { status: 'failed', error });
+  if (outcome.status === 'failed') count(metrics, 'failed', outcome.error.code);
+}

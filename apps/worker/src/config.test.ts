@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { test } from 'node:test';
+import type { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { readConfig } from './config.ts';
+
+const required = { CAPTIONFLEET_MODEL_DIR: 'model', AZURE_STORAGE_CONNECTION_STRING: 'UseDevelopmentStorage=true' };
+
+const refusal = (env: NodeJS.ProcessEnv): string => {
+  try {
+    readConfig({ ...required, ...env });
+  } catch (error) {
+    assert.equal((error as CaptionfleetError).code, 'CONFIG_INVALID');
+    return (error as CaptionfleetError).message;
+  }
+  assert.fail(`${JSON.stringify(env)} was accepted`);
+};
+
+test('a model directory and a storage account are enough', () => {
+  const config = readConfig({ ...required, LOG_LEVEL: '' });
+  assert.deepEqual(config, {
+    redisUrl: 'redis://127.0.0.1:6379',
+    queuePrefix: '{captionfleet}',
+    lane: 'interactive',
+    pool: 'cpu',
+    modelDirectory: 'model',
+    inferenceProcesses: availableParallelism(),
+    threadsPerProcess: 1,
+    cpuAffinity: 'off',
+    batchMaxImages: 8,
+    batchMaxWaitMs: 10,
+    drainMs: 25_000,
+    inferenceTimeoutMs: 120_000,
+    blobAccount: { connectionString: 'UseDevelopmentStorage=true' },
+    container: 'captionfleet',
+    imageContainers: [],
+    allowPrivateHosts: [],
+    healthHost: '127.0.0.1',
+    healthPort: 9400,
+    logLevel: 'info',
+  });
+});
+
+test('lists have commas between their items', () => {
+  const config = readConfig({
+    ...required,
+    CAPTIONFLEET_CPU_AFFINITY: '0,2',
+    CAPTIONFLEET_IMAGE_CONTAINERS: 'photos,scans',
+    CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: 'images.intranet:8080,[::1]:80',
+  });
+  assert.deepEqual(config.cpuAffinity, [0, 2]);
+  assert.deepEqual(config.imageContainers, ['photos', 'scans']);
+  assert.deepEqual(config.allowPrivateHosts, ['images.intranet:8080', '[::1]:80']);
+});
+
+test('what is wrong is named, and no value is shown', () => {
+  assert.match(refusal({ CAPTIONFLEET_MODEL_DIR: '' }), /^CAPTIONFLEET_MODEL_DIR: must be a model directory/);
+  assert.match(refusal({ CAPTIONFLEET_CPU_AFFINITY: 'all' }), /^CAPTIONFLEET_CPU_AFFINITY: must be off, auto/);
+  assert.match(refusal({ CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: 'intranet' }), /^CAPTIONFLEET_ALLOW_PRIVATE_HOSTS/);
+  assert.match(refusal({ CAPTIONFLEET_BATCH_MAX_IMAGES: '0' }), /^CAPTIONFLEET_BATCH_MAX_IMAGES/);
+  assert.match(refusal({ CAPTIONFLEET_DRAIN_MS: 'soon' }), /^CAPTIONFLEET_DRAIN_MS/);
+  const both = refusal({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: 'https://account.blob.core.windows.net' });
+  assert.match(both, /^AZURE_STORAGE_CONNECTION_STRING: set either this or CAPTIONFLEET_STORAGE_ACCOUNT_URL/);
+  const secret = refusal({ REDIS_URL: 'http://user:hunter2@example.com', CAPTIONFLEET_LANE: 'fast' });
+  assert.match(secret, /REDIS_URL: .*; CAPTIONFLEET_LANE: /);
+  assert.doesNotMatch(secret, /hunter2/);
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { openHealthServer } from './health-server.ts';
+
+const metrics = { contentType: 'text/plain', metrics: async () => 'captionfleet_images_in_flight 0\n' };
+
+const open = (checks: Parameters<typeof openHealthServer>[0]['checks'] = {}, port = 0) =>
+  openHealthServer({ host: '127.0.0.1', port, checks, metrics });
+
+test('readyz is 200 while every check passes, and else names those that do not', async () => {
+  let isModelReady = false;
+  await using server = await open({
+    model: async () => {
+      if (!isModelReady) throw new Error('not yet');
+    },
+    blob: async () => undefined,
+  });
+  const before = await fetch(`${server.url}/readyz`);
+  assert.equal(before.status, 503);
+  assert.deepEqual(await before.json(), { status: 'not ready', failing: ['model'] });
+  isModelReady = true;
+  assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
+});
+
+test('a check that does not answer is one that fails, and livez does not ask it', async () => {
+  await using server = await open({ redis: () => new Promise(() => undefined) });
+  const ready = fetch(`${server.url}/readyz`);
+  assert.equal((await fetch(`${server.url}/livez`)).status, 200);
+  assert.deepEqual(await (await ready).json(), { status: 'not ready', failing: ['redis'] });
+});
+
+test('metrics are given, other routes and methods are not', async () => {
+  await using server = await open();
+  assert.equal(await (await fetch(`${server.url}/metrics`)).text(), 'captionfleet_images_in_flight 0\n');
+  assert.equal((await fetch(`${server.url}/`)).status, 404);
+  assert.equal((await fetch(`${server.url}/livez`, { method: 'POST' })).status, 404);
+  assert.equal((await fetch(`${server.url}/constructor`)).status, 404);
+});
+
+test('closing does not wait for a caller that stays connected', async () => {
+  const server = await open();
+  const { hostname, port } = new URL(server.url);
+  const caller = connect(Number(port), hostname);
+  // The reset is an error to the caller, and `once` would reject with it.
+  const cut = new Promise((resolve) => caller.on('error', () => undefined).once('close', resolve));
+  caller.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+  await once(caller, 'data');
+  caller.write('GET /livez HTTP/1.1\r\n');
+  await server[Symbol.asyncDispose]();
+  await cut;
+});
+
+test('a port in use is CONFIG_INVALID', async () => {
+  await using server = await open();
+  const port = Number(new URL(server.url).port);
+  await assert.rejects(open({}, port), { code: 'CONFIG_INVALID', message: /CAPTIONFLEET_HEALTH_PORT \d+ is in use/ });
+});
