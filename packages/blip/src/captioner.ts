@@ -31,7 +31,7 @@ export interface Captioner extends AsyncDisposable {
   readonly imageSide: number;
   /**
    * Captions images together; answers in their order. An item with wrong options has its own error (OPTION_INVALID) and
-   * does not touch the others; which images stand in a group does not change what is found for one.
+   * does not touch the others; which images stand beside one changes its log-probabilities in the last bits at most.
    *
    * @throws INFERENCE_FAILED when the runtime fails; the signal's reason between two runs
    */
