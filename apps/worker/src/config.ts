@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { BlobReferenceSchema } from '@captionfleet/protocol/image-reference';
 import { defaultQueuePrefix } from '@captionfleet/protocol/queue-names';
 import { z } from 'zod';
 
@@ -21,6 +22,7 @@ const hostAndPort = z
     /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/,
     'must be host:port pairs such as images.intranet:8080,127.0.0.1:9000',
   );
+const containerName = BlobReferenceSchema.shape.blob.shape.container;
 const affinity = z
   .string()
   .regex(/^(?:off|auto|\d+(?:,\d+)*)$/, 'must be off, auto, or cores such as 0,1')
@@ -58,9 +60,9 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_INFERENCE_TIMEOUT_MS: withDefault(whole(100, 60 * minuteMs), '120000'),
     AZURE_STORAGE_CONNECTION_STRING: optional(z.string()),
     CAPTIONFLEET_STORAGE_ACCOUNT_URL: optional(httpUrl),
-    CAPTIONFLEET_CONTAINER: withDefault(z.string(), 'captionfleet'),
+    CAPTIONFLEET_CONTAINER: withDefault(containerName, 'captionfleet'),
     /** Other containers of the storage account whose blobs may be captioned, with commas between them. */
-    CAPTIONFLEET_IMAGE_CONTAINERS: list(z.string().min(1)),
+    CAPTIONFLEET_IMAGE_CONTAINERS: list(containerName),
     /** `host:port` pairs that image URLs may name although they are private, with commas between them. */
     CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: list(hostAndPort),
     CAPTIONFLEET_HEALTH_HOST: withDefault(z.string(), '127.0.0.1'),
