@@ -59,7 +59,10 @@ test('what is wrong is named, and no value is shown', () => {
   assert.match(refusal({ CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: 'intranet' }), /^CAPTIONFLEET_ALLOW_PRIVATE_HOSTS/);
   assert.match(refusal({ CAPTIONFLEET_BATCH_MAX_IMAGES: '0' }), /^CAPTIONFLEET_BATCH_MAX_IMAGES/);
   assert.match(refusal({ CAPTIONFLEET_CONTAINER: 'ab' }), /^CAPTIONFLEET_CONTAINER: must be a container name/);
-  assert.match(refusal({ CAPTIONFLEET_IMAGE_CONTAINERS: 'photos, scans' }), /^CAPTIONFLEET_IMAGE_CONTAINERS.1: must be/);
+  assert.match(
+    refusal({ CAPTIONFLEET_IMAGE_CONTAINERS: 'photos, scans' }),
+    /^CAPTIONFLEET_IMAGE_CONTAINERS.1: must be/,
+  );
   assert.match(refusal({ CAPTIONFLEET_DRAIN_MS: 'soon' }), /^CAPTIONFLEET_DRAIN_MS/);
   const both = refusal({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: 'https://account.blob.core.windows.net' });
   assert.match(both, /^AZURE_STORAGE_CONNECTION_STRING: set either this or CAPTIONFLEET_STORAGE_ACCOUNT_URL/);
