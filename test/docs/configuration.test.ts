@@ -6,7 +6,9 @@ import { readPage } from '../../scripts/reference-pages.ts';
 const root = new URL('../../', import.meta.url).pathname;
 
 test('docs/reference/configuration.md names every variable that the code reads, and no other', () => {
-  const sources = globSync('apps/*/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
+  const sources = globSync(['apps/*/src/**/*.ts', 'packages/protocol/src/settings.ts'], { cwd: root }).filter(
+    (file) => !file.endsWith('.test.ts'),
+  );
   const code = sources.map((file) => readFileSync(root + file, 'utf8')).join('\n');
   const pattern = /\bCAPTIONFLEET_[A-Z_]+\b/g;
   const inCode = new Set(code.match(pattern));
