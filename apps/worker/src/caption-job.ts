@@ -37,6 +37,9 @@ export async function captionJob(delivery: Delivery, stages: Stages, signal: Abo
     await stages.requests.writeOutcome(requestId, index, outcome, { signal });
     observe(metrics, outcome, performance.now() - written);
     observeTokens(metrics, outcome, delivery.job);
+    if (outcome.status === 'failed') {
+      stages.logger.info({ requestId, index, code: outcome.error.code }, `image failed: ${outcome.error.message}`);
+    }
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CaptionfleetError && error.code === 'SHUTTING_DOWN') throw new HandBack();

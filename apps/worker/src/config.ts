@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { BlobReferenceSchema } from '@captionfleet/protocol/image-reference';
+import { ContainerNameSchema } from '@captionfleet/protocol/image-reference';
 import {
   fleetConfig,
   fleetVariables,
@@ -16,7 +16,6 @@ const hostAndPort = z
     /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/,
     'must be host:port pairs such as images.intranet:8080,127.0.0.1:9000',
   );
-const containerName = BlobReferenceSchema.shape.blob.shape.container;
 const affinity = z
   .string()
   .regex(/^(?:off|auto|\d+(?:,\d+)*)$/, 'must be off, auto, or cores such as 0,1')
@@ -49,7 +48,7 @@ const WorkerConfigSchema = z
     /** Milliseconds for one batch in an inference process, its fetches included; then the process is replaced. */
     CAPTIONFLEET_INFERENCE_TIMEOUT_MS: withDefault(wholeNumber(100, 60 * minuteMs), '120000'),
     /** Other containers of the storage account whose blobs may be captioned, with commas between them. */
-    CAPTIONFLEET_IMAGE_CONTAINERS: list(containerName),
+    CAPTIONFLEET_IMAGE_CONTAINERS: list(ContainerNameSchema),
     /** `host:port` pairs that image URLs may name although they are private, with commas between them. */
     CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: list(hostAndPort),
     CAPTIONFLEET_HEALTH_HOST: withDefault(z.string(), '127.0.0.1'),

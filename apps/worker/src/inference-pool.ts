@@ -113,6 +113,10 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
     return count;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   get room(): 'idle' | 'prefetch' | 'none' {
     if (this.#closed || this.#suspected.length > 0) return 'none';
     const rooms = this.#slots.map(({ child }) => child?.room);

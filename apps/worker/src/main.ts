@@ -17,52 +17,29 @@ import { firstStopSignal } from './stop-signal.ts';
 async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   const stopped = firstStopSignal();
   const metrics = createMetrics();
-  const affinity = planAffinity(config);
 
   await using parts = new AsyncDisposableStack();
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
-  const pool = parts.use(
-    new InferencePool({
-      settings: {
-        modelDirectory: config.modelDirectory,
-        threads: config.threadsPerProcess,
-        blobs: { ...config.blobAccount, container: config.container },
-        imageContainers: config.imageContainers,
-        allowPrivateHosts: config.allowPrivateHosts,
-      },
-      processes: config.inferenceProcesses,
-      affinity,
-      batchMs: config.inferenceTimeoutMs,
-      events: watchPool(logger, metrics),
-    }),
-  );
-  const failed = pool.failed.then((error) => Promise.reject(error));
-  failed.catch(() => undefined);
-
+  const pool = parts.use(startPool(config, watchPool(logger, metrics)));
   let consumer: Consumer | undefined;
+  const checks = {
+    model: async () => assertWorking(pool),
+    redis: async (options: { readonly signal: AbortSignal }) => await (consumer ?? notOpen()).ping(options),
+    blob: (options: { readonly signal: AbortSignal }) => blobs.ping(options),
+  };
+  // Before the model is loaded, so that probes have an answer meanwhile.
   const health = parts.use(
     await openHealthServer({
       host: config.healthHost,
       port: config.healthPort,
-      checks: {
-        model: async () => assertReady(pool),
-        redis: async () => await (consumer ?? notOpen()).ping(),
-        blob: (options) => blobs.ping(options),
-      },
-      metrics: {
-        contentType: metrics.registry.contentType,
-        metrics() {
-          for (const [state, count] of Object.entries(pool.processes)) metrics.inferenceProcesses.set({ state }, count);
-          return metrics.registry.metrics();
-        },
-      },
+      checks,
+      metrics: scrape(metrics, pool),
     }),
   );
-
-  const model = await Promise.race([pool.ready, failed, stopped.then(() => undefined)]);
-  if (model === undefined) return;
-  metrics.modelInfo.set({ ...model }, 1);
+  const first = await Promise.race([pool.ready, pool.failed, stopped]);
+  if (first instanceof Error) throw first;
+  if (typeof first === 'string') return;
 
   // As many as run, and as many again that are fetched and prepared meanwhile.
   const concurrency = config.batchMaxImages * config.inferenceProcesses * 2;
@@ -85,6 +62,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
         queue: queueName(config.lane, config.pool),
         prefix: config.queuePrefix,
         concurrency,
+        onError: (err) => logger.warn({ err }, 'the queue had to overcome an error'),
       },
       async (delivery, signal) => {
         deliveries += 1;
@@ -95,27 +73,54 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     ),
   );
   consumer.onAbandoned((job) => writeAbandoned(job, stages));
+  metrics.modelInfo.set({ ...first }, 1);
   logger.info(
-    { health: health.url, model, processes: config.inferenceProcesses, concurrency },
-    `captioning with ${model.id}@${model.revision} (${model.variant}); health on ${health.url}`,
+    { health: health.url, model: first, processes: config.inferenceProcesses, concurrency },
+    `captioning with ${first.id}@${first.revision} (${first.variant}); health on ${health.url}`,
   );
 
-  const signal = await Promise.race([stopped, pool.failed]);
-  logger.info({ reason: signal }, 'stopping');
+  const reason = await Promise.race([stopped, pool.failed]);
+  logger.info({ reason: reason instanceof Error ? reason.code : reason }, 'stopping');
   batcher.close(new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was captioned'));
   pool.close();
   await consumer.drain({ deadlineMs: config.drainMs });
-  if (signal instanceof Error) throw signal;
+  if (reason instanceof Error) throw reason;
 }
 
-function assertReady(pool: InferencePool): void {
+function startPool(config: WorkerConfig, events: PoolEvents): InferencePool {
+  return new InferencePool({
+    settings: {
+      modelDirectory: config.modelDirectory,
+      threads: config.threadsPerProcess,
+      blobs: { ...config.blobAccount, container: config.container },
+      imageContainers: config.imageContainers,
+      allowPrivateHosts: config.allowPrivateHosts,
+    },
+    processes: config.inferenceProcesses,
+    affinity: planAffinity(config),
+    batchMs: config.inferenceTimeoutMs,
+    events,
+  });
+}
+
+function assertWorking(pool: InferencePool): void {
   const { ready, busy } = pool.processes;
+  if (pool.isClosed) throw new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping');
   if (ready + busy === 0) throw new CaptionfleetError('INFERENCE_FAILED', 'no inference process is ready');
 }
 
 function notOpen(): never {
   throw new CaptionfleetError('QUEUE_UNAVAILABLE', 'the queue is opened once the model is loaded');
 }
+
+/** The gauge of processes is set when somebody looks at it. */
+const scrape = ({ registry, inferenceProcesses }: Metrics, pool: InferencePool) => ({
+  contentType: registry.contentType,
+  metrics() {
+    for (const [state, count] of Object.entries(pool.processes)) inferenceProcesses.set({ state }, count);
+    return registry.metrics();
+  },
+});
 
 function watchPool(logger: Logger, metrics: Metrics): PoolEvents {
   return {

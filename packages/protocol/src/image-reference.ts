@@ -18,11 +18,13 @@ export const UrlReferenceSchema = z.strictObject({
     .max(imageLimits.urlLength, `must have at most ${imageLimits.urlLength} characters`),
 });
 
+export const ContainerNameSchema = z
+  .string()
+  .regex(containerName, 'must be a container name of 3 to 63 lower-case letters, digits and hyphens');
+
 export const BlobReferenceSchema = z.strictObject({
   blob: z.strictObject({
-    container: z
-      .string()
-      .regex(containerName, 'must be a container name of 3 to 63 lower-case letters, digits and hyphens'),
+    container: ContainerNameSchema,
     name: z.string().min(1).max(1024),
   }),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CaptionfleetError } from './errors.ts';
+import { ContainerNameSchema } from './image-reference.ts';
 import { defaultQueuePrefix } from './queue-names.ts';
 
 /** An empty variable, as compose files and shells make them, counts as one that is not set. */
@@ -28,7 +29,7 @@ export const fleetVariables = {
   CAPTIONFLEET_POOL: withDefault(z.enum(['cpu', 'gpu']), 'cpu'),
   AZURE_STORAGE_CONNECTION_STRING: optional(z.string()),
   CAPTIONFLEET_STORAGE_ACCOUNT_URL: optional(httpUrl),
-  CAPTIONFLEET_CONTAINER: withDefault(z.string(), 'captionfleet'),
+  CAPTIONFLEET_CONTAINER: withDefault(ContainerNameSchema, 'captionfleet'),
   LOG_LEVEL: withDefault(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),
 };
 type FleetVariables = z.infer<z.ZodObject<typeof fleetVariables>>;
