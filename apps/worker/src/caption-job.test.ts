@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError, type ErrorCode, reportError } from '@captionfleet/protocol/errors';
+import { type Delivery, HandBack } from '@captionfleet/queue/consumer';
+import { openBlobStore } from '@captionfleet/storage/blob-store';
+import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
+import { createLogger } from '@captionfleet/telemetry/logger';
+import { createMetrics } from '@captionfleet/telemetry/metrics';
+import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
+import { captionJob, type Stages, writeAbandoned } from './caption-job.ts';
+
+const requestId = '01arz3ndektsv4rrffq69g5fav';
+const logger = createLogger({ name: 'test', level: 'silent' });
+const never = new AbortController().signal;
+
+let azurite: TestAzurite;
+let requests: RequestStore;
+let lastIndex = 0;
+
+before(async () => {
+  azurite = await startAzurite();
+  const blobs = await openBlobStore({ connectionString: azurite.connectionString, container: 'fleet' });
+  await blobs.ensureContainer();
+  requests = openRequestStore(blobs);
+});
+after(() => azurite[Symbol.asyncDispose]());
+
+/** A delivery of an image that no other test has. */
+function deliver(changes: Partial<Delivery> = {}): Delivery {
+  lastIndex += 1;
+  const source = { url: 'https://images.example.org/a.jpg' };
+  const job = { version: 1 as const, requestId, index: lastIndex, source, options: {}, enqueuedAt: Date.now() - 1000 };
+  return { job, jobId: `${requestId}-${lastIndex}`, attempt: 1, lastAttempt: false, suspect: false, ...changes };
+}
+
+/** The stages with a batcher that ends each image in the given way, as `inference` would. */
+function stagesThat(answer: () => ImageOutcome): Stages & { readonly submitted: { alone: boolean }[] } {
+  const submitted: { alone: boolean }[] = [];
+  return {
+    submitted,
+    requests,
+    logger,
+    metrics: createMetrics(),
+    batcher: {
+      async submit(_, { alone }) {
+        submitted.push({ alone });
+        return { result: answer(), waitedMs: 7 };
+      },
+    },
+  };
+}
+
+const captioned = (): ImageOutcome => ({
+  status: 'succeeded',
+  captions: [{ text: 'a cat', tokens: [30522, 1037, 4937, 102], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
+  image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
+  model: { id: 'demo', revision: '1', variant: 'fp32' },
+  timings: { batchMs: 5, fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
+});
+
+const failure = (code: ErrorCode): ImageOutcome => ({
+  status: 'failed',
+  error: reportError(new CaptionfleetError(code, `it is ${code}`)),
+});
+
+const outcomeOf = ({ job }: Delivery) => requests.readOutcome(requestId, job.index);
+
+test('a caption is written with all of its timings, and counted', async () => {
+  const delivery = deliver();
+  const stages = stagesThat(captioned);
+  await captionJob(delivery, stages, never);
+  const outcome = await outcomeOf(delivery);
+  assert.ok(outcome?.status === 'succeeded');
+  const { queueMs = 0, ...timings } = outcome.timings;
+  assert.ok(queueMs >= 1000 && queueMs < 60_000, `${queueMs}`);
+  assert.deepEqual(timings, { batchMs: 12, fetchMs: 1, preprocessMs: 2, inferenceMs: 3 });
+  const text = await stages.metrics.registry.metrics();
+  assert.match(text, /captionfleet_jobs_total\{outcome="succeeded",code=""\} 1/);
+  assert.match(text, /captionfleet_caption_tokens_sum 3/);
+  assert.match(text, /captionfleet_images_in_flight 0/);
+});
+
+test('a failure that will not pass is the outcome at once', async () => {
+  const delivery = deliver();
+  await captionJob(
+    delivery,
+    stagesThat(() => failure('IMAGE_CORRUPT')),
+    never,
+  );
+  assert.deepEqual(await outcomeOf(delivery), failure('IMAGE_CORRUPT'));
+});
+
+test('a failure that may pass is thrown for another attempt, and on the last one it is the outcome', async () => {
+  const stages = stagesThat(() => failure('SOURCE_UNAVAILABLE'));
+  const delivery = deliver();
+  await assert.rejects(captionJob(delivery, stages, never), { code: 'SOURCE_UNAVAILABLE', retryable: true });
+  assert.equal(await outcomeOf(delivery), undefined);
+  await captionJob({ ...delivery, attempt: 4, lastAttempt: true }, stages, never);
+  assert.deepEqual(await outcomeOf(delivery), failure('SOURCE_UNAVAILABLE'));
+});
+
+test('what the stop of the worker leaves undone is handed back', async () => {
+  const delivery = deliver({ lastAttempt: true });
+  const stages = stagesThat(() => {
+    throw new CaptionfleetError('SHUTTING_DOWN', 'stopping');
+  });
+  await assert.rejects(captionJob(delivery, stages, never), HandBack);
+  assert.equal(await outcomeOf(delivery), undefined);
+});
+
+test('a suspect runs alone, and not at all when its outcome stands already', async () => {
+  const delivery = deliver({ suspect: true });
+  const stages = stagesThat(captioned);
+  await captionJob(delivery, stages, never);
+  assert.deepEqual(stages.submitted, [{ alone: true }]);
+  await captionJob(delivery, stages, never);
+  assert.equal(stages.submitted.length, 1);
+});
+
+test('a delivery that is no longer ours ends with the reason of its signal and writes nothing', async () => {
+  const delivery = deliver();
+  const lost = new AbortController();
+  const reason = new Error('the lock of the job was lost');
+  const stages = stagesThat(() => {
+    lost.abort(reason);
+    return captioned();
+  });
+  await assert.rejects(captionJob(delivery, stages, lost.signal), reason);
+  assert.equal(await outcomeOf(delivery), undefined);
+});
+
+test('a job that the queue gave up has an outcome, and a caption that it has already stays', async () => {
+  const stages = stagesThat(captioned);
+  const abandoned = deliver();
+  await writeAbandoned(abandoned.job, stages);
+  const outcome = await outcomeOf(abandoned);
+  assert.equal(outcome?.status === 'failed' && outcome.error.code, 'ATTEMPTS_EXHAUSTED');
+
+  const done = deliver();
+  await captionJob(done, stages, never);
+  await writeAbandoned(done.job, stages);
+  assert.equal((await outcomeOf(done))?.status, 'succeeded');
+});
