@@ -58,7 +58,10 @@ export interface Delivery {
  */
 export type Handler = (delivery: Delivery, signal: AbortSignal) => Promise<void>;
 
-/** Thrown by a handler: another delivery shall do the job, soon, and this one does not count as an attempt. */
+/**
+ * Thrown by a handler: another delivery shall do the job, and this one does not count as an attempt. The job goes to the
+ * head of the queue, so this is for a worker that is about to drain; another would get the same job again at once.
+ */
 export class HandBack extends Error {
   override readonly name = 'HandBack';
 }
@@ -145,7 +148,7 @@ class QueueConsumer implements Consumer {
     });
     this.#worker.on('error', (error) => options.onError?.(error));
     this.#worker.on('lockRenewalFailed', (jobIds) => {
-      for (const jobId of jobIds) this.#running.get(jobId)?.abort(new Error('the lock of the job was lost'));
+      for (const jobId of jobIds) this.#running.get(jobId)?.abort(lostLock());
     });
     this.#worker.on('failed', (job) => {
       if (job?.deferredFailure !== undefined) this.#announceAbandoned(job);
@@ -188,8 +191,10 @@ class QueueConsumer implements Consumer {
   async #process(job: Job<unknown, true>, token: string | undefined): Promise<true> {
     const jobId = job.id ?? '';
     if (this.#drained !== undefined) return await handBack(job, token);
-    if (this.#running.has(jobId)) {
-      // Its lock was lost and it came back here before the earlier delivery has ended.
+    const earlier = this.#running.get(jobId);
+    if (earlier !== undefined) {
+      // The lock was lost and the job is back before the earlier delivery has ended, or even heard of the loss.
+      earlier.abort(lostLock());
       await job.moveToDelayed(Date.now() + limits.overlapMs, token);
       throw new DelayedError();
     }
@@ -250,6 +255,8 @@ class QueueConsumer implements Consumer {
     throw new UnrecoverableError(`REQUEST_INVALID: ${message}`);
   }
 }
+
+const lostLock = (): Error => new Error('the lock of the job was lost');
 
 /** Puts the job back at the head of the queue. Returns never: what it throws tells BullMQ that the job has moved. */
 async function handBack(job: Job, token: string | undefined): Promise<never> {

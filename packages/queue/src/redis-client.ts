@@ -90,23 +90,21 @@ export async function becomesReady(redis: Redis, milliseconds: number = limits.c
 }
 
 /** Throws QUEUE_UNAVAILABLE when Redis does not answer a PING in time or before the signal aborts. */
-export async function pingRedis(
-  redis: Redis,
-  signal: AbortSignal = AbortSignal.timeout(limits.commandMs),
-): Promise<void> {
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(limits.commandMs)]);
+export async function pingRedis(redis: Redis, signal?: AbortSignal): Promise<void> {
+  const timeout = AbortSignal.timeout(limits.commandMs);
+  const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(stop.reason);
   stop.addEventListener('abort', onAbort);
-  if (stop.aborted) onAbort();
   try {
-    if (redis.status !== 'ready') throw new Error(`the connection to Redis is ${redis.status}`);
+    stop.throwIfAborted();
+    // A waiting client would keep the command until Redis is back.
+    if (!isConnected(redis)) throw new Error(`the connection to Redis is ${redis.status}`);
     await Promise.race([redis.ping(), stopped]);
   } catch (cause) {
     throw queueUnavailable(cause);
   } finally {
     stop.removeEventListener('abort', onAbort);
-    stopped.catch(() => undefined);
   }
 }
 
