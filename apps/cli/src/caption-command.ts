@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type CaptionAnswer, type Captioner, openCaptioner } from '@captionfleet/blip/captioner';
 import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
-import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import { openFileSink } from '@captionfleet/storage/file-sink';
@@ -106,13 +106,13 @@ function outcomeOf(prepared: Prepared, answer: CaptionAnswer | undefined, captio
     return { status: 'failed', error: reportError(prepared.error) };
   if ('error' in answer) return { status: 'failed', error: reportError(answer.error) };
   const { width, height, format, sha256 } = prepared.image;
-  const timings = { fetchMs: prepared.fetchMs, preprocessMs: prepared.preprocessMs, inferenceMs: answer.inferenceMs };
+  const { fetchMs, preprocessMs } = prepared;
   return {
     status: 'succeeded',
     captions: answer.captions,
     image: { width, height, format, sha256 },
     model: captioner.identity,
-    timings,
+    timings: roundTimings({ fetchMs, preprocessMs, inferenceMs: answer.inferenceMs }),
   };
 }
 

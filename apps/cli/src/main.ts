@@ -16,6 +16,12 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 const { signal } = stopping;
 
+// `captionfleet caption … | head` closes the pipe when it has seen enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const program = new Command('captionfleet')
   .description('Captions images with BLIP: at the command line, or as a fleet of workers behind a queue.')
   .version('0.1.0')

@@ -1,4 +1,4 @@
-import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from '@captionfleet/protocol/errors';
 import { type Delivery, HandBack } from '@captionfleet/queue/consumer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
@@ -65,7 +65,7 @@ async function infer(
     return result;
   }
   const batchMs = waitedMs + (result.timings.batchMs ?? 0);
-  return { ...result, timings: { ...result.timings, queueMs, batchMs } };
+  return { ...result, timings: roundTimings({ ...result.timings, queueMs, batchMs }) };
 }
 
 function observe(metrics: Metrics, outcome: ImageOutcome, sinkMs: number): void {

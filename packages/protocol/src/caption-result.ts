@@ -39,6 +39,12 @@ export const TimingsSchema = z.object({
 });
 export type Timings = z.infer<typeof TimingsSchema>;
 
+/** Hundredths of a millisecond are as fine as these clocks are worth. */
+export function roundTimings(timings: Timings): Timings {
+  const rounded = Object.entries(timings).map(([stage, ms]) => [stage, ms && Math.round(ms * 100) / 100]);
+  return TimingsSchema.parse(Object.fromEntries(rounded));
+}
+
 export const ImageFactsSchema = z.object({
   width: z.int(),
   height: z.int(),
@@ -84,8 +90,8 @@ export type RequestRecord = z.infer<typeof RequestRecordSchema>;
 export const ImageStatusSchema = z.discriminatedUnion('status', [
   z.object({ index: z.int(), status: z.literal('queued') }),
   z.object({ index: z.int(), status: z.literal('running') }),
-  ImageOutcomeSchema.options[0].extend({ index: z.int() }),
-  ImageOutcomeSchema.options[1].extend({ index: z.int() }),
+  z.object({ index: z.int(), ...ImageOutcomeSchema.options[0].shape }),
+  z.object({ index: z.int(), ...ImageOutcomeSchema.options[1].shape }),
 ]);
 export type ImageStatus = z.infer<typeof ImageStatusSchema>;
 
