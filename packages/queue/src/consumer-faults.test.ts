@@ -1,16 +1,15 @@
 // Workers that die, locks that are lost, a Redis that goes away.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
 import { Redis } from 'ioredis';
-import { waitFor } from '../../../test/support/http.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { openProducer } from './producer.ts';
 import { startTestProxy } from './test-proxy.ts';
-import { endless, first, makeJobs, openQueue, prefix, recorder } from './test-queue.ts';
+import { endless, first, makeJobs, openQueue, prefix, recorder, waitFor } from './test-queue.ts';
 
 let redis: TestRedis;
 let raw: Redis;
@@ -27,14 +26,20 @@ const { signal } = new AbortController();
 
 // They mostly wait, each on a queue of its own.
 describe('a consumer', { concurrency: true }, () => {
-  test('jobs of a killed worker go to another one as suspects, without the loss of an attempt', async () => {
-    await using queue = await openQueue(redis.url, 5);
+  /** A worker process that has taken all five jobs of the queue and never ends them. */
+  const startWorker = async (queue: Awaited<ReturnType<typeof openQueue>>): Promise<ChildProcess> => {
     const script = fileURLToPath(new URL('./test-consumer-process.ts', import.meta.url));
     const child = spawn(process.execPath, [script, redis.url, queue.queue], { stdio: ['ignore', 'pipe', 'inherit'] });
     let printed = '';
     child.stdout.on('data', (data) => (printed += data));
     await waitFor('the worker to take all jobs', 10_000, async () => printed.split('\n').length > 5);
     await queue.reaches('running');
+    return child;
+  };
+
+  test('jobs of a killed worker go to another one as suspects, without the loss of an attempt', async () => {
+    await using queue = await openQueue(redis.url, 5);
+    const child = await startWorker(queue);
     child.kill('SIGKILL');
     await once(child, 'exit');
     const { handle, flags } = recorder();
@@ -44,6 +49,22 @@ describe('a consumer', { concurrency: true }, () => {
       flags(),
       Array.from({ length: 5 }, () => ({ ...first, suspect: true })),
     );
+  });
+
+  test('a frozen worker, which Redis still tells of new jobs, does not keep them from others', async () => {
+    await using queue = await openQueue(redis.url, 5);
+    const child = await startWorker(queue);
+    try {
+      child.kill('SIGSTOP');
+      const { handle, attempts } = recorder();
+      await queue.consume(handle);
+      const since = performance.now();
+      await queue.reaches('finished');
+      assert.equal(attempts.length, 5);
+      assert.ok(performance.now() - since < 4_000, `${performance.now() - since} ms`);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   test('a job whose workers were lost too often is announced with its reason and is failed, without an attempt', async () => {
@@ -142,6 +163,27 @@ describe('a consumer', { concurrency: true }, () => {
     await queue.consume(handle, { redisUrl: proxy.url });
     await proxy.heal();
     await queue.reaches('finished');
+  });
+
+  test('draining does not wait for a Redis that is away when nothing runs, or nothing any more', async () => {
+    await using proxy = await startTestProxy(redis.url);
+    await using queue = await openQueue(redis.url, 1);
+    const { promise: gate, resolve: openGate } = Promise.withResolvers<void>();
+    const { attempts, handle } = recorder();
+    const consumer = await queue.consume(
+      async (delivery, stop) => {
+        await handle(delivery, stop);
+        await gate;
+      },
+      { redisUrl: proxy.url },
+    );
+    await waitFor('the delivery', 5_000, async () => attempts.length === 1);
+    await proxy.cut();
+    const since = performance.now();
+    const drained = consumer.drain({ deadlineMs: 30_000 });
+    openGate();
+    await drained;
+    assert.ok(performance.now() - since < 5_000, `${performance.now() - since} ms`);
   });
 
   test('draining ends in bounded time while Redis is away or silent, and the jobs go to others', async () => {

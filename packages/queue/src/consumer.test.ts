@@ -4,10 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { Redis } from 'ioredis';
-import { waitFor } from '../../../test/support/http.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { HandBack } from './consumer.ts';
-import { endless, first, openQueue, recorder } from './test-queue.ts';
+import { endless, first, openQueue, recorder, waitFor } from './test-queue.ts';
 
 let redis: TestRedis;
 let raw: Redis;

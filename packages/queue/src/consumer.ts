@@ -97,6 +97,11 @@ const limits = {
   overlapMs: 1_000,
   /** What BullMQ waits after a failed command before it asks again; its default is 15 s. */
   redisRetryMs: 1_000,
+  /**
+   * For which BullMQ waits for a job before it looks again. Redis tells one waiting worker of a new job; when that one
+   * is frozen, the others learn of it only by looking. BullMQ's default is 5 s.
+   */
+  lookAgainSeconds: 1,
 } as const;
 
 /** Finished jobs are kept for people to look at; what became of an image is in its outcome. Ages in seconds. */
@@ -104,6 +109,12 @@ const retention = {
   removeOnComplete: { age: 60 * 60, count: 10_000 },
   removeOnFail: { age: 7 * 24 * 60 * 60, count: 10_000 },
 } as const;
+
+/** A delivery whose handler has not ended. */
+interface Running {
+  readonly delivery: AbortController;
+  readonly handled: Promise<void>;
+}
 
 /** Returns when Redis is connected, or after two seconds without it: jobs are taken as soon as it is there. */
 export async function openConsumer(options: ConsumerOptions, handle: Handler): Promise<Consumer> {
@@ -125,7 +136,7 @@ class QueueConsumer implements Consumer {
   readonly #attempts: number;
   readonly #worker: Worker<unknown, true, string>;
   readonly #client: WaitingClient;
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, Running>();
   readonly #abandonedListeners = new Set<AbandonedListener>();
   readonly #announcements = new Set<Promise<void>>();
   #drained: Promise<void> | undefined;
@@ -144,11 +155,12 @@ class QueueConsumer implements Consumer {
       stalledInterval: stalledCheckMs,
       maxStalledCount: limits.stalls,
       runRetryDelay: limits.redisRetryMs,
+      drainDelay: limits.lookAgainSeconds,
       ...retention,
     });
     this.#worker.on('error', (error) => options.onError?.(error));
     this.#worker.on('lockRenewalFailed', (jobIds) => {
-      for (const jobId of jobIds) this.#running.get(jobId)?.abort(lostLock());
+      for (const jobId of jobIds) this.#running.get(jobId)?.delivery.abort(lostLock());
     });
     this.#worker.on('failed', (job) => {
       if (job?.deferredFailure !== undefined) this.#announceAbandoned(job);
@@ -177,8 +189,11 @@ class QueueConsumer implements Consumer {
   async #drain(deadlineMs: number): Promise<void> {
     // Not worker.close(), which could not be cut short any more: it waits for the running jobs for as long as they take.
     const idle = this.#worker.pause();
-    if (!(await settlesWithin(idle, deadlineMs))) {
-      for (const delivery of this.#running.values()) delivery.abort(new HandBack('the worker is stopping'));
+    const handled = Promise.allSettled([...this.#running.values()].map((running) => running.handled));
+    // While Redis is away BullMQ is never idle; when nothing runs here, it has only this long to tell Redis so.
+    const ended = Promise.race([idle, handled.then(() => settlesWithin(idle, limits.handBackMs))]);
+    if (!(await settlesWithin(ended, deadlineMs))) {
+      for (const { delivery } of this.#running.values()) delivery.abort(new HandBack('the worker is stopping'));
       await settlesWithin(idle, limits.handBackMs);
     }
     await settlesWithin(Promise.all(this.#announcements), limits.handBackMs);
@@ -194,7 +209,7 @@ class QueueConsumer implements Consumer {
     const earlier = this.#running.get(jobId);
     if (earlier !== undefined) {
       // The lock was lost and the job is back before the earlier delivery has ended, or even heard of the loss.
-      earlier.abort(lostLock());
+      earlier.delivery.abort(lostLock());
       await job.moveToDelayed(Date.now() + limits.overlapMs, token);
       throw new DelayedError();
     }
@@ -228,8 +243,8 @@ class QueueConsumer implements Consumer {
     const { signal } = controller;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    this.#running.set(delivery.jobId, controller);
     const handled = this.#handle(delivery, signal);
+    this.#running.set(delivery.jobId, { delivery: controller, handled });
     const forget = (): void => void this.#running.delete(delivery.jobId);
     handled.then(forget, forget);
     await Promise.race([handled, aborted]);

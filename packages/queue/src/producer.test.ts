@@ -4,11 +4,10 @@ import { after, before, test } from 'node:test';
 import { jobId } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { Redis } from 'ioredis';
-import { waitFor } from '../../../test/support/http.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { type JobProducer, openProducer } from './producer.ts';
 import { startTestProxy } from './test-proxy.ts';
-import { makeJobs } from './test-queue.ts';
+import { makeJobs, waitFor } from './test-queue.ts';
 
 let redis: TestRedis;
 let raw: Redis;

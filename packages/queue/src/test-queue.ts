@@ -1,9 +1,18 @@
 // For tests only.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
-import { waitFor } from '../../../test/support/http.ts';
 import { type Consumer, type ConsumerOptions, type Delivery, type Handler, openConsumer } from './consumer.ts';
 import { type JobProducer, openProducer } from './producer.ts';
+
+/** Asks `check` again and again until it says yes; fails after `deadlineMs` and says what it waited for. */
+export async function waitFor(what: string, deadlineMs: number, check: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}`);
+    await delay(20);
+  }
+}
 
 /** The jobs of one new request. */
 export function makeJobs(count: number): CaptionJob[] {
