@@ -1,11 +1,12 @@
-"""Trains the demo model on a CPU, in three stages that each keep what the one before them taught.
+"""Trains the demo model on a CPU, in stages that each keep what the ones before them taught.
 
     look    every patch says which thing it shows, in which colour, and where among the others (throw-away heads)
     speak   the decoder learns the caption, and the patches go on being asked
-    match   the encoder learns to tell the caption from one with a fact wrong
+    match   the encoder learns to tell the caption from one with a fact wrong, over eyes that are held still
+    settle  everything at once, while the rate falls
 
     python train.py ICONS RUN            starts, or goes on from RUN/state.pt
-    python train.py ICONS RUN --stage speak=200000
+    python train.py ICONS RUN --stage settle=100000
 
 Batch number i is drawn from the seed and i alone, so that a run that was stopped sees what it would have seen.
 """
@@ -32,14 +33,18 @@ SEED = 20261124
 BATCH = 64
 THREADS = 2
 # Images per stage.
-STAGES = {"look": 64_000, "speak": 40_000, "match": 192_000}
+STAGES = {"look": 64_000, "speak": 40_000, "match": 64_000, "settle": 64_000}
 # The share of pictures that are drawn large, as users' are: dear, so fewer while the basics are learnt.
-LARGE_SHARE = {"look": 1 / 8, "speak": 1 / 8, "match": 1 / 4}
+LARGE_SHARE = {"look": 1 / 8, "speak": 1 / 8, "match": 1 / 8, "settle": 1 / 4}
+# How many pairs of sentences are read about each picture: seeing it costs more than reading about it.
+READINGS = {"match": 3, "settle": 1}
+# While matching is learnt, this many captions a step keep speech from being lost: the towers share weights.
+REMINDERS = 16
 PEAK_RATE = 2e-3
-MATCH_RATE = 1e-3
+SETTLE_RATE = 1e-3
 WARM_UP_IMAGES = 6_400
-# The last stage's tail, over which the rate falls to nothing.
-FALL = 0.4
+# The tail of the last stage over which the rate falls to nothing.
+FALL = 0.7
 AVERAGE_DECAY = 0.998
 PROMPT = "a picture of"
 
@@ -57,10 +62,10 @@ def training_batch(number: int, stage: str, icons: scenes.Icons) -> dict:
         batch["pixels"][row] = np.asarray(picture).transpose(2, 0, 1)
         batch["labels"].append(scenes.patch_labels(scene, drawing, SIDE, PATCH))
         batch["captions"].append(scenes.caption(scene))
-        if stage == "match":
-            right, wrong = statements(scene, rng)
-            batch["right"].append(right)
-            batch["wrong"].append(wrong)
+        if stage in READINGS:
+            pairs = [statements(scene, rng) for _ in range(READINGS[stage])]
+            batch["right"].append([right for right, _ in pairs])
+            batch["wrong"].append([wrong for _, wrong in pairs])
     batch["labels"] = np.stack(batch["labels"])
     return batch
 
@@ -124,12 +129,9 @@ def caption_loss(model: DemoModel, image_states: torch.Tensor, captions: list[st
     return F.cross_entropy(logits.flatten(0, 1), targets[:, 1:].flatten(), ignore_index=-100)
 
 
-def match_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, batch: dict, rng: random.Random) -> dict:
+def match_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, right: list[str], wrong: list[str]) -> dict:
     size = len(image_states)
-    # A sixth of the false sentences are another picture's: easy, but what a user's filter mostly meets.
-    wrong = [batch["captions"][row - 1] if rng.random() < 1 / 6 else batch["wrong"][row] for row in range(size)]
-    wrong = [batch["wrong"][row] if text == batch["captions"][row] else text for row, text in enumerate(wrong)]
-    pieces = to_pieces(batch["right"] + wrong, CLS)
+    pieces = to_pieces(right + wrong, CLS)
     states = model.read(pieces, torch.cat([image_states, image_states]))
     is_right = torch.cat([torch.ones(size), torch.zeros(size)]).long()
     matching = F.cross_entropy(model.matcher.itm_head(states[:, 0]).float(), is_right)
@@ -138,14 +140,54 @@ def match_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, b
     word_labels[size:] = (pieces[size:] != pieces[:size]).long()
     word_labels = word_labels.masked_fill((pieces == PAD) | (pieces == SEP) | (pieces == CLS), -100)
     words = F.cross_entropy(heads.word_is_wrong(states).float().flatten(0, 1), word_labels.flatten(), ignore_index=-100)
+    return {"match": matching, "words": words}
 
-    texts = F.normalize(model.matcher.text_proj(model.read(pieces[:size])[:, 0]).float(), dim=-1)
+
+def contrast_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, right: list[str]) -> torch.Tensor:
+    texts = F.normalize(model.matcher.text_proj(model.read(to_pieces(right, CLS))[:, 0]).float(), dim=-1)
     images = F.normalize(model.matcher.vision_proj(image_states[:, 0]).float(), dim=-1)
     similarity = heads.log_scale.exp().clamp(max=100) * images @ texts.t()
-    same = torch.tensor([[float(a == b) for b in batch["right"]] for a in batch["right"]])
+    same = torch.tensor([[float(a == b) for b in right] for a in right])
     target = same / same.sum(1, keepdim=True)
-    contrast = (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.t(), target)) / 2
-    return {"match": matching, "words": words, "contrast": 0.1 * contrast}
+    return 0.1 * (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.t(), target)) / 2
+
+
+def sentences(batch: dict, reading: int, rng: random.Random) -> tuple[list[str], list[str]]:
+    right, wrong = ([pairs[reading] for pairs in batch[kind]] for kind in ("right", "wrong"))
+    for row, text in enumerate(batch["captions"]):
+        # A sixth of the false sentences are another picture's: easy, but what a user's filter mostly meets.
+        other = batch["captions"][row - 1]
+        if rng.random() < 1 / 6 and other != text:
+            wrong[row] = other
+    return right, wrong
+
+
+def losses_of(stage: str, model: DemoModel, heads: Throwaway, batch: dict, rng: random.Random):
+    """The losses of each optimiser step that a batch gives; the caller steps before it asks for the next."""
+    pixels = normalised(torch.from_numpy(batch["pixels"]))
+    # One context per step: autocast keeps its half-precision copies of the weights until the context ends.
+    half = lambda: torch.autocast("cpu", torch.bfloat16)
+    if stage == "match":
+        with torch.no_grad(), half():
+            image_states = model.see(pixels)
+        for reading in range(READINGS[stage]):
+            right, wrong = sentences(batch, reading, rng)
+            reminded = slice(REMINDERS * reading, REMINDERS * (reading + 1))
+            with half():
+                losses = match_loss(model, heads, image_states, right, wrong)
+                losses["caption"] = caption_loss(model, image_states[reminded], batch["captions"][reminded], rng)
+            yield losses
+        return
+    with half():
+        image_states = model.see(pixels)
+        losses = patch_loss(heads, image_states, batch)
+        if stage != "look":
+            losses["caption"] = caption_loss(model, image_states, batch["captions"], rng)
+        if stage == "settle":
+            right, wrong = sentences(batch, 0, rng)
+            losses |= match_loss(model, heads, image_states, right, wrong)
+            losses["contrast"] = contrast_loss(model, heads, image_states, batch["captions"])
+    yield losses
 
 
 # Optimisation
@@ -198,7 +240,7 @@ class RunningAverage:
 
 
 def learning_rate(stage: str, images: int, stage_images: int) -> float:
-    peak = MATCH_RATE if stage == "match" else PEAK_RATE
+    peak = SETTLE_RATE if stage == "settle" else PEAK_RATE
     rate = peak * min(1.0, (images + BATCH) / WARM_UP_IMAGES)
     if stage == list(STAGES)[-1]:
         rate *= min(1.0, (1 - images / stage_images) / FALL)
@@ -244,7 +286,7 @@ class Watch:
             for arrangement in scenes.ARRANGEMENTS:
                 chosen = torch.tensor([scene.arrangement == arrangement for scene in self.scenes])
                 figures[f"exact_{arrangement}"] = exact[chosen].float().mean()
-        if stage == "match":
+        if stage in READINGS:
             for name, texts, expected in (("right", [scenes.caption(s) for s in self.scenes], 1), ("wrong", self.wrong, 0)):
                 said = model.matcher.itm_head(model.read(to_pieces(texts, CLS), states)[:, 0]).argmax(-1)
                 figures[f"match_{name}"] = (said == expected).float().mean()
@@ -315,20 +357,14 @@ def main() -> None:
         for number in numbers:
             batch = next_batch(batches, painter)
             rng = random.Random(f"{SEED}/{number}/losses")
-            with torch.autocast("cpu", torch.bfloat16):
-                image_states = model.see(normalised(torch.from_numpy(batch["pixels"])))
-                losses = patch_loss(heads, image_states, batch)
-                if stage != "look":
-                    losses["caption"] = caption_loss(model, image_states, batch["captions"], rng)
-                if stage == "match":
-                    losses |= match_loss(model, heads, image_states, batch, rng)
-            sum(losses.values()).backward()
-            optimisers.step(learning_rate(stage, done[stage], stage_images))
+            for losses in losses_of(stage, model, heads, batch, rng):
+                sum(losses.values()).backward()
+                optimisers.step(learning_rate(stage, done[stage], stage_images))
+                average.update(number)
+                for name, loss in losses.items():
+                    totals[name] = totals.get(name, 0.0) + float(loss.detach())
+                since += 1
             done[stage] += BATCH
-            average.update(number)
-            for name, loss in losses.items():
-                totals[name] = totals.get(name, 0.0) + float(loss.detach())
-            since += 1
             if done[stage] % options.watch_every < BATCH or done[stage] >= stage_images:
                 look_at_held_out(stage, time.perf_counter() - started, {f"loss_{k}": round(v / since, 3) for k, v in totals.items()})
                 keep()
