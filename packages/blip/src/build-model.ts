@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { access, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config.ts';
 import { modelCards } from './model-card.ts';
 import { describeFile, type ModelManifest, manifestChecksum, manifestFile, modelFiles } from './model-directory.ts';
 import { hasCode, isMissing } from './model-json.ts';
 import { type ConstantData, encodeOnnx } from './onnx-file.ts';
 import { type Constant, elementTypes, type OnnxGraph } from './onnx-graph.ts';
-import { Checkpoint } from './safetensors.ts';
 import { buildTextDecoder } from './text-decoder.ts';
 import { buildVisionEncoder, visionTokens } from './vision-encoder.ts';
 import { WeightFile } from './weight-file.ts';
@@ -20,7 +20,7 @@ export const builderVersion = 1;
 const externalBytes = 1024;
 
 export interface BuildOptions {
-  /** Directory of a Hugging Face BLIP captioner: config.json, preprocessor_config.json, tokenizer.json, safetensors. */
+  /** Directory of a Hugging Face BLIP captioner: config.json, preprocessor_config.json, tokenizer.json, weights. */
   readonly checkpoint: string;
   /** Directory to make. Its parents are made too. */
   readonly output: string;

@@ -1,5 +1,5 @@
+import type { Checkpoint } from './checkpoint.ts';
 import type { OnnxGraph, Value } from './onnx-graph.ts';
-import type { Checkpoint } from './safetensors.ts';
 import { transposed, type Weight } from './weights.ts';
 
 /** y = x W^T + b, as torch.nn.Linear stores it: weight [outputs, inputs], bias [outputs]. */

@@ -1,7 +1,7 @@
+import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig, TextConfig } from './checkpoint-config.ts';
 import { add, gelu, type Linear, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
 import { OnnxGraph, type Value } from './onnx-graph.ts';
-import type { Checkpoint } from './safetensors.ts';
 import { visionTokens } from './vision-encoder.ts';
 import { reshaped, scaled, stacked, transposed, type Weight, weightOf } from './weights.ts';
 

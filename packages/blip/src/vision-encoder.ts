@@ -1,7 +1,7 @@
+import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig, PixelConfig, VisionConfig } from './checkpoint-config.ts';
 import { add, gelu, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
 import { elementTypes, OnnxGraph, type Value } from './onnx-graph.ts';
-import type { Checkpoint } from './safetensors.ts';
 import { transposed, type Weight, weightOf } from './weights.ts';
 
 const channels = 3;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ErrorCode } from '@captionfleet/protocol/errors';
 import { encodeSafetensors, encodeTensors, shardCheckpoint } from '../../../test/support/checkpoint-files.ts';
-import { Checkpoint } from './safetensors.ts';
+import { Checkpoint } from './checkpoint.ts';
 
 let scratch: string;
 before(async () => {
@@ -139,8 +139,8 @@ for (const [what, file, message] of damaged) {
     refuses({ 'model.safetensors': file }, 'MODEL_CORRUPT', new RegExp(`^model\\.safetensors: .*${message.source}`)));
 }
 
-test('a directory without safetensors, or without one of its shards, is not found', async () => {
-  await refuses({ 'pytorch_model.bin': 'x' }, 'MODEL_NOT_FOUND', /neither model\.safetensors nor/);
+test('a directory without weights, or without one of its shards, is not found', async () => {
+  await refuses({ 'pytorch_model.pt': 'x' }, 'MODEL_NOT_FOUND', /has none of model\.safetensors, .*pytorch_model\.bin/);
   const index = JSON.stringify({ weight_map: { a: 'model-00001-of-00002.safetensors' } });
   await refuses({ 'model.safetensors.index.json': index }, 'MODEL_NOT_FOUND', /no model-00001-of-00002\.safetensors/);
 });
