@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { buildModel } from '@captionfleet/blip/build-model';
 import { type ErrorCode, reportError } from '@captionfleet/protocol/errors';
 import { editJson, shardCheckpoint } from '../../../test/support/checkpoint-files.ts';
 import { type HubRepository, type HubRequestRecord, startHubServer } from '../../../test/support/hub-server.ts';
+import { saveAsTorchFile } from '../../../test/support/torch-files.ts';
 import { findFreePort } from './local-process.ts';
 import { type PullOptions, pullModel } from './model-pull.ts';
 
@@ -232,10 +234,39 @@ test('an unknown revision, an id that is none and an endpoint that is none are n
   await expectError(hub.pull({ endpoint: 'http://me:hunter2@x' }), 'CONFIG_INVALID', /^HF_ENDPOINT (?!.*hunter2)/);
 });
 
-test('a checkpoint without safetensors, without a tokenizer, or of another model is refused before its weights', async () => {
+test('a checkpoint that has only pytorch_model.bin is brought like any other and builds the same weights', async () => {
+  await using hub = await openHub({}, saveAsTorchFile);
+  const { checkpointDirectory } = await hub.pull();
+  await expectSameFiles(checkpointDirectory, hub.directory);
+  assert.ok((await readdir(checkpointDirectory)).includes('pytorch_model.bin'));
+  const built = async (checkpoint: string, name: string): Promise<Buffer> => {
+    const output = join(hub.cacheDirectory, name);
+    await buildModel({ checkpoint, output, id, revision: commit, signal: AbortSignal.timeout(60_000) });
+    return await readFile(join(output, 'weights.bin'));
+  };
+  const [pulled, original] = [await built(checkpointDirectory, 'pulled'), await built(golden, 'original')];
+  assert.ok(pulled.equals(original));
+});
+
+test('a damaged pytorch_model.bin is refused by its checksum', async () => {
+  await using hub = await openHub({}, saveAsTorchFile);
+  hub.faults.set('pytorch_model.bin', [{ flippedByte: 700 }]);
+  await expectError(hub.pull(), 'MODEL_CORRUPT', /^pytorch_model\.bin: .*checksum/);
+  assert.equal((await readdir(hub.checkpoint)).includes('pytorch_model.bin'), false);
+});
+
+test('of a checkpoint saved in both ways only the safetensors are brought', async () => {
+  await using hub = await openHub({}, async (directory) => {
+    await saveAsTorchFile(directory);
+    await cp(join(golden, weights), join(directory, weights));
+  });
+  await hub.pull();
+  await expectSameFiles(hub.checkpoint, golden);
+});
+
+test('a checkpoint without weights, without a tokenizer, or of another model is refused before its weights', async () => {
   const changes: [RegExp, (directory: string) => Promise<unknown>][] = [
-    [/only pytorch_model.bin, a pickle.*refs\/pr/, (at) => rename(join(at, weights), join(at, 'pytorch_model.bin'))],
-    [/has no model.safetensors$/, (at) => rm(join(at, weights))],
+    [/has neither model.safetensors nor pytorch_model.bin$/, (at) => rm(join(at, weights))],
     [/has no tokenizer.json and no vocab.txt$/, (at) => rm(join(at, 'tokenizer.json'))],
     [/model_type/, (at) => editJson(join(at, 'config.json'), (config) => Object.assign(config, { model_type: 'git' }))],
   ];

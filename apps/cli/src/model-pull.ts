@@ -40,8 +40,8 @@ export interface PullOptions {
  *
  * @returns the directory and the commit that `revision` named
  * @throws MODEL_DOWNLOAD_FAILED when the hub does not give it, MODEL_UNSUPPORTED when the repository holds no BLIP
- * checkpoint in safetensors form, MODEL_CORRUPT for bytes that are not those listed, CONFIG_INVALID for an id, revision
- * or endpoint that is none, or a cache directory without enough room, or the signal's reason
+ * checkpoint, MODEL_CORRUPT for bytes that are not those listed, CONFIG_INVALID for an id, revision or endpoint that is
+ * none, or a cache directory without enough room, or the signal's reason
  */
 export async function pullModel(options: PullOptions): Promise<{ checkpointDirectory: string; revision: string }> {
   const { id, revision, cacheDirectory, silenceMs, onProgress } = options;
@@ -84,6 +84,8 @@ export async function pullModel(options: PullOptions): Promise<{ checkpointDirec
   await fetchAll(chooseDocuments(files, subject));
   await checkModelType(checkpointDirectory, subject);
   const weights = await chooseWeights(files, subject, async (index) => {
+    if (index.bytes > hubLimits.documentBytes)
+      throw unsupported(subject, `has a ${index.name} of ${index.bytes} bytes`);
     await fetchAll([index]);
     return await readJson(checkpointDirectory, index.name, subject);
   });
@@ -197,31 +199,35 @@ async function readJson(directory: string, file: string, subject: string): Promi
 const memberOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
 
-/** The one weight file, or those that an index names; what PyTorch pickled is never taken. */
+/** In the order of preference; a pickle is taken as well, because the build reads it without running it. */
+const weightFiles = [
+  ['model.safetensors', 'model.safetensors.index.json'],
+  ['pytorch_model.bin', 'pytorch_model.bin.index.json'],
+] as const;
+
+/** The one weight file, or those that an index names. */
 async function chooseWeights(
   files: Listing,
   subject: string,
   readIndex: (index: HubFile) => Promise<unknown>,
 ): Promise<HubFile[]> {
-  const single = files.get('model.safetensors');
-  if (single !== undefined) return [single];
-  const index = files.get('model.safetensors.index.json');
-  if (index === undefined || index.bytes > hubLimits.documentBytes) throw withoutWeights(files, subject);
-  const shards = new Set(Object.values(memberOf(await readIndex(index), 'weight_map') ?? {}));
-  if (shards.size === 0) throw unsupported(subject, `has an index ${index.name} that names no file`);
-  return [...shards].map((name) => {
-    const shard = typeof name === 'string' ? files.get(name) : undefined;
-    if (shard === undefined) throw unsupported(subject, `lacks a file that its ${index.name} names`);
-    return shard;
-  });
+  for (const [singleName, indexName] of weightFiles) {
+    const single = files.get(singleName);
+    if (single !== undefined) return [single];
+    const index = files.get(indexName);
+    if (index !== undefined) return chooseShards(files, subject, index, await readIndex(index));
+  }
+  throw unsupported(subject, `has neither ${weightFiles.map(([single]) => single).join(' nor ')}`);
 }
 
-function withoutWeights(files: Listing, subject: string): CaptionfleetError {
-  const pickled = [...files.keys()].find((name) => /^pytorch_model.*\.bin(\.index\.json)?$/.test(name));
-  if (pickled === undefined) return unsupported(subject, 'has no model.safetensors');
-  const [id] = subject.split('@');
-  const remedy = `pull a revision that has model.safetensors; often the hub's converter offers one as ${id}@refs/pr/NUMBER`;
-  return unsupported(subject, `has only ${pickled}, a pickle, which can run code; ${remedy}`);
+function chooseShards(files: Listing, subject: string, { name: indexName }: HubFile, index: unknown): HubFile[] {
+  const shards = new Set(Object.values(memberOf(index, 'weight_map') ?? {}));
+  if (shards.size === 0) throw unsupported(subject, `has an index ${indexName} that names no file`);
+  return [...shards].map((name) => {
+    const shard = typeof name === 'string' ? files.get(name) : undefined;
+    if (shard === undefined) throw unsupported(subject, `lacks a file that its ${indexName} names`);
+    return shard;
+  });
 }
 
 const sumBytes = (files: readonly HubFile[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0);

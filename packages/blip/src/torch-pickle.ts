@@ -88,12 +88,13 @@ function rebuildTensor(args: readonly Value[]): PickledTensor | undefined {
   const [storage, offset, shape, strides] = args;
   if (args.length !== 6 || !isKind(storage, 'storage') || !isCount(offset)) return undefined;
   const [sizes, steps] = [countsOf(shape), countsOf(strides)];
-  if (sizes === undefined || steps?.length !== sizes.length || sizes.length > maxAxes) return undefined;
+  if (sizes === undefined || steps?.length !== sizes.length) return undefined;
   return { kind: 'tensor', storage, offset, shape: sizes, strides: steps };
 }
 
+/** The length comes first: a pickle may give one long tuple to very many calls. */
 const countsOf = (value: Value | undefined): readonly number[] | undefined =>
-  isKind(value, 'tuple') && value.items.every(isCount) ? value.items : undefined;
+  isKind(value, 'tuple') && value.items.length <= maxAxes && value.items.every(isCount) ? value.items : undefined;
 
 /** ('storage', type, key, device, elements); the device that wrote it is of no interest. */
 function storageOf(id: Value): Storage | undefined {
