@@ -26,7 +26,8 @@ export async function postCaptions(
 export async function waitForCaptions(baseUrl: string, id: string, deadlineMs: number): Promise<CaptionRequestStatus> {
   let status: CaptionRequestStatus | undefined;
   await waitFor(`request ${id} to finish`, deadlineMs, async () => {
-    const response = await fetch(`${baseUrl}/v1/captions/${id}`, { signal: AbortSignal.timeout(10_000) });
+    const url = `${baseUrl}/v1/captions/${id}`;
+    const response = await fetch(url, { headers: { prefer: 'wait=10' }, signal: AbortSignal.timeout(20_000) });
     status = CaptionRequestStatusSchema.parse(await response.json());
     return status.status === 'succeeded' || status.status === 'failed';
   });

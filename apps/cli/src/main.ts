@@ -83,7 +83,7 @@ model
 model
   .command('build')
   .description('build a model directory from a Hugging Face checkpoint directory')
-  .argument('<checkpoint>', 'directory with config.json and model.safetensors')
+  .argument('<checkpoint>', 'directory with config.json and model.safetensors or pytorch_model.bin')
   .requiredOption('--out <dir>', 'model directory to write')
   .option('--id <id>', 'name of the model (default: the name of the directory)')
   .option('--revision <revision>', 'revision of the checkpoint')
