@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, type ErrorCode, reportError } from '@captionfleet/protocol/errors';
-import { type Delivery, HandBack } from '@captionfleet/queue/consumer';
+import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -141,4 +141,18 @@ test('a job that the queue gave up has an outcome, and a caption that it has alr
   await captionJob(done, stages, never);
   await writeAbandoned(done.job, stages);
   assert.equal((await outcomeOf(done))?.status, 'succeeded');
+});
+
+test('while Blob storage is away the job is postponed, also on its last attempt', async () => {
+  const away = reportError(new CaptionfleetError('STORAGE_UNAVAILABLE', 'no answer'));
+  const delivery = deliver({ lastAttempt: true });
+  await assert.rejects(
+    captionJob(
+      delivery,
+      stagesThat(() => ({ status: 'failed', error: away })),
+      never,
+    ),
+    Postpone,
+  );
+  assert.equal(await requests.readOutcome(requestId, delivery.job.index), undefined);
 });

@@ -1,6 +1,6 @@
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from '@captionfleet/protocol/errors';
-import { type Delivery, HandBack } from '@captionfleet/queue/consumer';
+import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
 import type { Metrics } from '@captionfleet/telemetry/metrics';
@@ -19,7 +19,8 @@ export interface Stages {
  * A failure that may pass is thrown, so that the queue tries again, except on the last attempt: then it is written with
  * its own code, as a failure that will not pass is at once, because the caller must learn what became of the image.
  *
- * @throws HandBack when the worker is stopping, an error with a retryable code, or the signal's reason
+ * @throws HandBack when the worker is stopping, Postpone while Blob storage is away, an error with a retryable code, or the
+ * signal's reason
  */
 export async function captionJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
   const { metrics } = stages;
@@ -42,10 +43,11 @@ export async function captionJob(delivery: Delivery, stages: Stages, signal: Abo
     }
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof CaptionfleetError && error.code === 'SHUTTING_DOWN') throw new HandBack();
     const { code, message } = reportError(error);
+    if (code === 'SHUTTING_DOWN') throw new HandBack();
     count(metrics, 'retried', code);
     stages.logger.warn({ requestId, index, attempt: delivery.attempt, code, err: error }, `attempt failed: ${message}`);
+    if (code === 'STORAGE_UNAVAILABLE') throw new Postpone();
     throw error;
   } finally {
     metrics.imagesInFlight.dec();
@@ -61,7 +63,9 @@ async function infer(
   const { source, options } = job;
   const { result, waitedMs } = await batcher.submit({ source, options }, { alone: suspect, signal });
   if (result.status === 'failed') {
-    if (result.error.retryable && !lastAttempt) throw errorFromReport(result.error);
+    // Without Blob storage no outcome could be written either.
+    const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';
+    if (isOurs || (result.error.retryable && !lastAttempt)) throw errorFromReport(result.error);
     return result;
   }
   const batchMs = waitedMs + (result.timings.batchMs ?? 0);

@@ -5,7 +5,7 @@ import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
-import { HandBack } from './consumer.ts';
+import { HandBack, Postpone } from './consumer.ts';
 import { endless, first, openQueue, recorder, waitFor } from './test-queue.ts';
 
 let redis: TestRedis;
@@ -70,6 +70,17 @@ test('handing a job back costs no attempt, however often', async () => {
   assert.deepEqual(
     flags(),
     Array.from({ length: 11 }, () => first),
+  );
+});
+
+test('postponing a job costs no attempt, and others are done meanwhile', async () => {
+  await using queue = await openQueue(redis.url, 2);
+  const { handle, attempts, flags } = recorder(() => (attempts.length === 1 ? new Postpone() : undefined));
+  await queue.consume(handle, { attempts: 1, postponeMs: 100 });
+  await queue.reaches('finished');
+  assert.deepEqual(
+    flags().map(({ attempt }) => attempt),
+    [1, 1, 1],
   );
 });
 

@@ -24,6 +24,11 @@ export interface ConsumerOptions {
    */
   readonly backoffMs?: number;
   /**
+   * Milliseconds before a postponed job is delivered again; up to as much again is added at random.
+   * @defaultValue 2000
+   */
+  readonly postponeMs?: number;
+  /**
    * Milliseconds after the last renewal at which a job counts as lost; renewed at half of it, on this event loop.
    * @defaultValue 5000
    */
@@ -51,7 +56,7 @@ export interface Delivery {
 
 /**
  * Does the work of a delivery. What it throws decides what comes next: a retryable error another attempt later, if one
- * is left; any other error the job's failure; HandBack neither.
+ * is left; any other error the job's failure; HandBack and Postpone neither.
  *
  * The signal aborts when the job is no longer this worker's, or with a HandBack when the time to drain is over. What
  * the handler then does is of no more consequence to the queue.
@@ -64,6 +69,14 @@ export type Handler = (delivery: Delivery, signal: AbortSignal) => Promise<void>
  */
 export class HandBack extends Error {
   override readonly name = 'HandBack';
+}
+
+/**
+ * Thrown by a handler: a part of the fleet itself is away, which is no fault of the job. Another delivery shall do it
+ * after a while, and this one does not count as an attempt, however long the part stays away.
+ */
+export class Postpone extends Error {
+  override readonly name = 'Postpone';
 }
 
 export type AbandonedListener = (job: CaptionJob, reason: string) => Promise<void>;
@@ -210,8 +223,7 @@ class QueueConsumer implements Consumer {
     if (earlier !== undefined) {
       // The lock was lost and the job is back before the earlier delivery has ended, or even heard of the loss.
       earlier.delivery.abort(lostLock());
-      await job.moveToDelayed(Date.now() + limits.overlapMs, token);
-      throw new DelayedError();
+      return await delay(job, token, limits.overlapMs);
     }
     // The policy of retries is the worker's; BullMQ reads it from the job.
     job.opts.attempts = this.#attempts;
@@ -231,6 +243,8 @@ class QueueConsumer implements Consumer {
       return true;
     } catch (error) {
       if (error instanceof HandBack) return await handBack(job, token);
+      if (error instanceof Postpone)
+        return await delay(job, token, (this.#options.postponeMs ?? 2_000) * (1 + Math.random()));
       const { code, message, retryable } = reportError(error);
       const reason = `${code}: ${message}`;
       throw retryable ? new Error(reason) : new UnrecoverableError(reason);
@@ -277,4 +291,10 @@ const lostLock = (): Error => new Error('the lock of the job was lost');
 async function handBack(job: Job, token: string | undefined): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
+}
+
+/** Puts the job where it is delivered again after `ms`, as `handBack` does at once. */
+async function delay(job: Job, token: string | undefined, ms: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
 }
