@@ -194,9 +194,14 @@ async function openThread({ modelDirectory, threads }: InferenceSettings): Promi
   });
   const dieWithThread = (): void => process.exit(1);
   worker.once('exit', dieWithThread);
-  const [opened] = (await once(worker, 'message')) as [FromThread];
+  // A listener and no await: a thread that refuses ends, and its end may be told in the same turn as its message.
+  const { promise: first, resolve } = Promise.withResolvers<FromThread>();
+  worker.once('message', (message: FromThread) => {
+    if (message.type === 'refused') worker.off('exit', dieWithThread);
+    resolve(message);
+  });
+  const opened = await first;
   if (opened.type === 'refused') {
-    worker.off('exit', dieWithThread);
     send(opened);
     return undefined;
   }
