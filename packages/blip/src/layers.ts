@@ -13,11 +13,17 @@ export const readLinear = (checkpoint: Checkpoint, name: string, inputs: number,
   bias: checkpoint.weight(`${name}.bias`, [outputs]),
 });
 
-/** Every matrix product with trained weights goes through here. x [..., inputs] -> [..., outputs]. */
-export function linear(graph: OnnxGraph, x: Value, { weight, bias }: Linear): Value {
+/** How a product with trained weights is computed: x [..., inputs] -> [..., outputs]. A variant is a choice of these. */
+export type LinearKernel = (graph: OnnxGraph, x: Value, layer: Linear) => Value;
+
+export const linear: LinearKernel = (graph, x, { weight, bias }) => {
   const product = graph.operator('MatMul', [x, graph.constant(transposed(weight))]);
   return graph.operator('Add', [product, graph.constant(bias)]);
-}
+};
+
+/** The same without a transposed copy: for a weight that the graph also gathers from. */
+export const untransposedLinear: LinearKernel = (graph, x, { weight, bias }) =>
+  graph.operator('Gemm', [x, graph.constant(weight), graph.constant(bias)], { transB: 1 });
 
 export interface LayerNorm {
   readonly weight: Weight;

@@ -2,6 +2,7 @@
 export const elementTypes = {
   float32: { code: 1, bytes: 4 },
   uint8: { code: 2, bytes: 1 },
+  int8: { code: 3, bytes: 1 },
   int64: { code: 7, bytes: 8 },
 } as const;
 export type ElementType = keyof typeof elementTypes;
@@ -17,7 +18,7 @@ export interface Constant {
   readonly name: string;
   readonly shape: readonly number[];
   readonly elementType: ElementType;
-  read(): Promise<Float32Array | BigInt64Array>;
+  read(): Promise<Float32Array | BigInt64Array | Int8Array | Uint8Array>;
 }
 
 /** A number is a fixed size, a name one that each run chooses. */
@@ -31,7 +32,12 @@ export interface Port {
 
 /** The attributes that our operators take, with their kind in onnx.proto3's AttributeProto. */
 export const attributeKinds = {
+  K: 'int',
+  N: 'int',
+  accuracy_level: 'int',
   axis: 'int',
+  bits: 'int',
+  block_size: 'int',
   epsilon: 'float',
   end: 'int',
   num_heads: 'int',

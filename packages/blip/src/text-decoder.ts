@@ -1,6 +1,16 @@
 import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig, TextConfig } from './checkpoint-config.ts';
-import { add, gelu, type Linear, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
+import {
+  add,
+  gelu,
+  type Linear,
+  type LinearKernel,
+  layerNorm,
+  linear,
+  readLayerNorm,
+  readLinear,
+  untransposedLinear,
+} from './layers.ts';
 import { OnnxGraph, type Value } from './onnx-graph.ts';
 import { visionTokens } from './vision-encoder.ts';
 import { reshaped, scaled, stacked, transposed, type Weight, weightOf } from './weights.ts';
@@ -21,7 +31,11 @@ const prefix = 'text_decoder.bert';
  *   `logits`       float32 [R, vocabulary]
  *   `present_key_i`, `present_value_i` float32 [R, heads, t + 1, head size]
  */
-export function buildTextDecoder(checkpoint: Checkpoint, { text, vision }: CheckpointConfig): OnnxGraph {
+export function buildTextDecoder(
+  checkpoint: Checkpoint,
+  { text, vision }: CheckpointConfig,
+  kernels: DecoderKernels = { linear, head: untransposedLinear },
+): OnnxGraph {
   const graph = new OnnxGraph('text-decoder');
   const ids = graph.input({ name: 'ids', elementType: 'int64', shape: ['rows'] });
   const position = graph.input({ name: 'position', elementType: 'int64', shape: [1] });
@@ -32,7 +46,11 @@ export function buildTextDecoder(checkpoint: Checkpoint, { text, vision }: Check
     elementType: 'float32',
     shape: ['images', visionTokens(vision), imageWidth],
   });
-  const step: Step = { graph, checkpoint, text, imageWidth, imageEmbeds, sourceRows };
+  const step: Step = {
+    ...{ graph, checkpoint, text, imageWidth, imageEmbeds, sourceRows },
+    linear: (value, layer) => kernels.linear(graph, value, layer),
+    head: (value, layer) => kernels.head(graph, value, layer),
+  };
 
   const embeddings = wordEmbeddings(checkpoint, text);
   let x = embed(step, embeddings, ids, position);
@@ -40,6 +58,12 @@ export function buildTextDecoder(checkpoint: Checkpoint, { text, vision }: Check
   const logits = languageModelHead(step, embeddings, x);
   graph.output({ name: 'logits', elementType: 'float32', shape: ['rows', text.vocabularySize] }, logits);
   return graph;
+}
+
+export interface DecoderKernels {
+  readonly linear: LinearKernel;
+  /** The product with the vocabulary. */
+  readonly head: LinearKernel;
 }
 
 /** What every part of a step needs. */
@@ -50,6 +74,8 @@ interface Step {
   readonly imageWidth: number;
   readonly imageEmbeds: Value;
   readonly sourceRows: Value;
+  readonly linear: (x: Value, layer: Linear) => Value;
+  readonly head: (x: Value, layer: Linear) => Value;
 }
 
 const headSize = ({ hiddenSize, heads }: TextConfig): number => hiddenSize / heads;
@@ -70,7 +96,7 @@ function embed(step: Step, embeddings: Weight, ids: Value, position: Value): Val
 
 /** Post-norm: self-attention, cross-attention to the image, feed-forward. [R, width] -> the same. */
 function decoderLayer(step: Step, layer: number, x: Value): Value {
-  const { graph, checkpoint, text } = step;
+  const { graph, checkpoint, text, linear } = step;
   const { hiddenSize, intermediateSize } = text;
   const name = `${prefix}.encoder.layer.${layer}`;
 
@@ -82,13 +108,13 @@ function decoderLayer(step: Step, layer: number, x: Value): Value {
 
   const intermediate = readLinear(checkpoint, `${name}.intermediate.dense`, hiddenSize, intermediateSize);
   const output = readLinear(checkpoint, `${name}.output.dense`, intermediateSize, hiddenSize);
-  const fed = linear(graph, gelu(graph, linear(graph, afterCross, intermediate)), output);
+  const fed = linear(gelu(graph, linear(afterCross, intermediate)), output);
   return norm(step, `${name}.output.LayerNorm`, add(graph, fed, afterCross));
 }
 
 /** Attends to the rows' own past and to this step's token: the causal mask of one token is no mask. */
 function selfAttention(step: Step, layer: number, name: string, x: Value): Value {
-  const { graph, checkpoint, text } = step;
+  const { graph, checkpoint, text, linear } = step;
   const { heads, hiddenSize } = text;
   const size = headSize(text);
   const read = (part: string): Linear => readLinear(checkpoint, `${name}.self.${part}`, hiddenSize, hiddenSize);
@@ -105,14 +131,14 @@ function selfAttention(step: Step, layer: number, name: string, x: Value): Value
   };
   const perHead = graph.integers(-1, heads, 1, size);
   const [query, key, value] = graph
-    .splitInThree(linear(graph, x, together))
+    .splitInThree(linear(x, together))
     .map((part) => graph.operator('Reshape', [part, perHead])) as [Value, Value, Value];
   const keys = extendPast(step, `key_${layer}`, key);
   const values = extendPast(step, `value_${layer}`, value);
   const scores = graph.contributed('FusedMatMul', [query, keys], { transB: 1 });
   const context = graph.operator('MatMul', [graph.operator('Softmax', [scores], { axis: -1 }), values]);
   const joined = graph.operator('Reshape', [context, graph.integers(-1, hiddenSize)]);
-  return linear(graph, joined, readLinear(checkpoint, `${name}.output.dense`, hiddenSize, hiddenSize));
+  return linear(joined, readLinear(checkpoint, `${name}.output.dense`, hiddenSize, hiddenSize));
 }
 
 /** Scores are divided by sqrt(head size); the query's weights carry that, which for BLIP's 64 is exact. */
@@ -147,7 +173,7 @@ function extendPast({ graph, text, sourceRows }: Step, name: string, state: Valu
  * image's states only, which all layers and all rows of an image share; nothing is projected or copied per beam.
  */
 function crossAttention(step: Step, name: string, x: Value): Value {
-  const { graph, checkpoint, text, imageWidth, imageEmbeds } = step;
+  const { graph, checkpoint, text, imageWidth, imageEmbeds, linear } = step;
   const { heads, hiddenSize } = text;
   const size = headSize(text);
   const query = scaledQuery(readLinear(checkpoint, `${name}.self.query`, hiddenSize, hiddenSize), text);
@@ -156,7 +182,7 @@ function crossAttention(step: Step, name: string, x: Value): Value {
   const output = readLinear(checkpoint, `${name}.output.dense`, hiddenSize, hiddenSize);
   const headMajor = (input: Value): Value => graph.operator('Transpose', [input], { perm: [1, 0, 2] });
 
-  const queries = graph.operator('Reshape', [linear(graph, x, query), graph.integers(-1, heads, size)]);
+  const queries = graph.operator('Reshape', [linear(x, query), graph.integers(-1, heads, size)]);
   const keyMatrices = graph.constant(reshaped(key.weight, heads, size, imageWidth));
   const absorbed = headMajor(graph.operator('MatMul', [headMajor(queries), keyMatrices])); // [R, heads, image width]
 
@@ -170,7 +196,7 @@ function crossAttention(step: Step, name: string, x: Value): Value {
   const valueMatrices = graph.constant(transposed(reshaped(value.weight, heads, size, imageWidth)));
   const context = headMajor(graph.operator('MatMul', [headMajor(perRow), valueMatrices])); // [R, heads, head size]
   const joined = graph.operator('Reshape', [context, graph.integers(-1, hiddenSize)]);
-  return linear(graph, joined, { weight: output.weight, bias: biasThrough(output, value.bias) });
+  return linear(joined, { weight: output.weight, bias: biasThrough(output, value.bias) });
 }
 
 /** b_o + W_o b, summed in float64. */
@@ -200,10 +226,10 @@ function wordEmbeddings(checkpoint: Checkpoint, { vocabularySize, hiddenSize, ti
  * file holds is used; a missing one is, when tied, the word embeddings, and its bias `predictions.bias`.
  */
 function languageModelHead(step: Step, embeddings: Weight, x: Value): Value {
-  const { graph, checkpoint, text } = step;
+  const { graph, checkpoint, text, linear, head } = step;
   const { hiddenSize, vocabularySize, tieWordEmbeddings } = text;
   const dense = readLinear(checkpoint, `${headName}.transform.dense`, hiddenSize, hiddenSize);
-  const transformed = norm(step, `${headName}.transform.LayerNorm`, gelu(graph, linear(graph, x, dense)));
+  const transformed = norm(step, `${headName}.transform.LayerNorm`, gelu(graph, linear(x, dense)));
 
   const ownWeight = `${headName}.decoder.weight`;
   const weight =
@@ -213,5 +239,5 @@ function languageModelHead(step: Step, embeddings: Weight, x: Value): Value {
   const ownBias = `${headName}.decoder.bias`;
   const biasName = tieWordEmbeddings && !checkpoint.has(ownBias) ? `${headName}.bias` : ownBias;
   const bias = checkpoint.weight(biasName, [vocabularySize]);
-  return graph.operator('Gemm', [transformed, graph.constant(weight), graph.constant(bias)], { transB: 1 });
+  return head(transformed, { weight, bias });
 }

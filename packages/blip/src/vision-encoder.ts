@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig, PixelConfig, VisionConfig } from './checkpoint-config.ts';
-import { add, gelu, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
+import { add, gelu, type Linear, type LinearKernel, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
 import { elementTypes, OnnxGraph, type Value } from './onnx-graph.ts';
 import { transposed, type Weight, weightOf } from './weights.ts';
 
@@ -15,9 +15,14 @@ export const visionTokens = ({ imageSize, patchSize }: VisionConfig): number => 
  * input  `pixels`       uint8   [N, side, side, 3]: RGB
  * output `image_embeds` float32 [N, tokens, width]: what the text decoder attends to
  */
-export function buildVisionEncoder(checkpoint: Checkpoint, { vision, pixels }: CheckpointConfig): OnnxGraph {
+export function buildVisionEncoder(
+  checkpoint: Checkpoint,
+  { vision, pixels }: CheckpointConfig,
+  kernel: LinearKernel = linear,
+): OnnxGraph {
   const { hiddenSize, imageSize, layerNormEpsilon } = vision;
   const graph = new OnnxGraph('vision-encoder');
+  const tower: Tower = { graph, checkpoint, vision, linear: (value, layer) => kernel(graph, value, layer) };
   const bytes = graph.input({
     name: 'pixels',
     elementType: 'uint8',
@@ -25,7 +30,7 @@ export function buildVisionEncoder(checkpoint: Checkpoint, { vision, pixels }: C
   });
   let x = embedPatches(graph, checkpoint, vision, pixels, bytes);
   for (let layer = 0; layer < vision.layers; layer += 1) {
-    x = encoderLayer(graph, checkpoint, vision, `vision_model.encoder.layers.${layer}`, x);
+    x = encoderLayer(tower, `vision_model.encoder.layers.${layer}`, x);
   }
   const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
   graph.output(
@@ -33,6 +38,14 @@ export function buildVisionEncoder(checkpoint: Checkpoint, { vision, pixels }: C
     layerNorm(graph, x, norm),
   );
   return graph;
+}
+
+/** What every layer needs. */
+interface Tower {
+  readonly graph: OnnxGraph;
+  readonly checkpoint: Checkpoint;
+  readonly vision: VisionConfig;
+  readonly linear: (x: Value, layer: Linear) => Value;
 }
 
 /**
@@ -113,20 +126,20 @@ function patchEmbedding(
 }
 
 /** Pre-norm: x + attention(norm(x)), then x + mlp(norm(x)). [N, tokens, width] -> the same. */
-function encoderLayer(graph: OnnxGraph, checkpoint: Checkpoint, vision: VisionConfig, name: string, x: Value): Value {
+function encoderLayer({ graph, checkpoint, vision, linear }: Tower, name: string, x: Value): Value {
   const { heads, hiddenSize, intermediateSize, layerNormEpsilon } = vision;
   const norm = (index: 1 | 2, value: Value): Value =>
     layerNorm(graph, value, readLayerNorm(checkpoint, `${name}.layer_norm${index}`, hiddenSize, layerNormEpsilon));
 
   const qkv = readLinear(checkpoint, `${name}.self_attn.qkv`, hiddenSize, 3 * hiddenSize);
   const projection = readLinear(checkpoint, `${name}.self_attn.projection`, hiddenSize, hiddenSize);
-  const [query, key, value] = graph.splitInThree(linear(graph, norm(1, x), qkv));
+  const [query, key, value] = graph.splitInThree(linear(norm(1, x), qkv));
   // Scales by 1/sqrt(head size), as BLIP does, and keeps heads in the order of the columns.
   const attended = graph.contributed('MultiHeadAttention', [query, key, value], { num_heads: heads });
-  const afterAttention = add(graph, x, linear(graph, attended, projection));
+  const afterAttention = add(graph, x, linear(attended, projection));
 
   const fc1 = readLinear(checkpoint, `${name}.mlp.fc1`, hiddenSize, intermediateSize);
   const fc2 = readLinear(checkpoint, `${name}.mlp.fc2`, intermediateSize, hiddenSize);
-  const expanded = gelu(graph, linear(graph, norm(2, afterAttention), fc1));
-  return add(graph, afterAttention, linear(graph, expanded, fc2));
+  const expanded = gelu(graph, linear(norm(2, afterAttention), fc1));
+  return add(graph, afterAttention, linear(expanded, fc2));
 }
