@@ -4,20 +4,15 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config.ts';
+import { type WriteProgress, writeGraphs } from './graph-files.ts';
 import { modelCards } from './model-card.ts';
 import { describeFile, type ModelManifest, manifestChecksum, manifestFile, modelFiles } from './model-directory.ts';
 import { hasCode, isMissing } from './model-json.ts';
-import { type ConstantData, encodeOnnx } from './onnx-file.ts';
-import { type Constant, elementTypes, type OnnxGraph } from './onnx-graph.ts';
 import { buildTextDecoder } from './text-decoder.ts';
 import { buildVisionEncoder, visionTokens } from './vision-encoder.ts';
-import { WeightFile } from './weight-file.ts';
 
 /** Raised with every change of the files that a checkpoint becomes. */
 export const builderVersion = 1;
-
-/** Constants below this many bytes stand in the graph file: ONNX Runtime reads shapes while it loads the graph. */
-const externalBytes = 1024;
 
 export interface BuildOptions {
   /** Directory of a Hugging Face BLIP captioner: config.json, preprocessor_config.json, tokenizer.json, weights. */
@@ -32,15 +27,8 @@ export interface BuildOptions {
   readonly licence?: string;
   /** Replace what is at `output`. @defaultValue false */
   readonly force?: boolean;
-  readonly onProgress?: (progress: BuildProgress) => void;
+  readonly onProgress?: (progress: WriteProgress) => void;
   readonly signal: AbortSignal;
-}
-
-/** `done` and `total` are bytes of weights; `what` names the graph they belong to. */
-export interface BuildProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly what: string;
 }
 
 /**
@@ -64,7 +52,7 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
   const scratch = await makeSibling(output);
   try {
     const tokenizer = await copyConfiguration(options.checkpoint, scratch, config);
-    await writeGraphs(graphs, scratch, options);
+    await writeGraphs(graphs, scratch, { weights: modelFiles.weights, ...options });
     const manifest = await writeManifest(scratch, options, config, tokenizer);
     signal.throwIfAborted();
     await putInPlace(scratch, output, force);
@@ -143,33 +131,6 @@ async function findTokenizer(checkpoint: string): Promise<ModelManifest['tokeniz
   }
   throw new CaptionfleetError('MODEL_NOT_FOUND', `${checkpoint} has neither tokenizer.json nor vocab.txt`);
 }
-
-async function writeGraphs(
-  graphs: Readonly<Record<string, OnnxGraph>>,
-  output: string,
-  { onProgress, signal }: BuildOptions,
-): Promise<void> {
-  const constants = Object.values(graphs).flatMap((graph) => [...graph.constants.values()]);
-  const total = constants.reduce((sum, constant) => sum + bytesOf(constant), 0);
-  let done = 0;
-  await using weights = await WeightFile.create(join(output, modelFiles.weights));
-  for (const [file, graph] of Object.entries(graphs)) {
-    const data = new Map<string, ConstantData>();
-    for (const constant of graph.constants.values()) {
-      signal.throwIfAborted();
-      const { buffer, byteOffset, byteLength } = await constant.read();
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      data.set(constant.name, bytes.length < externalBytes ? bytes : await weights.add(bytes));
-      done += bytes.length;
-      onProgress?.({ done, total, what: graph.name });
-    }
-    await writeFile(join(output, file), encodeOnnx(graph, data));
-  }
-  await weights.sync();
-}
-
-const bytesOf = ({ elementType, shape }: Constant): number =>
-  shape.reduce((product, size) => product * size, elementTypes[elementType].bytes);
 
 async function writeManifest(
   directory: string,

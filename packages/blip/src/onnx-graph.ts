@@ -40,6 +40,7 @@ export const attributeKinds = {
   block_size: 'int',
   epsilon: 'float',
   end: 'int',
+  keepdims: 'int',
   num_heads: 'int',
   num_outputs: 'int',
   perm: 'ints',
