@@ -1,5 +1,5 @@
 // One process of the benchmark's bare engine: bytes to captions, with no queue, HTTP or Blob around it.
-import { openCaptioner } from '@captionfleet/blip/captioner';
+import { openEngine } from '@captionfleet/blip/engine';
 import { readModelDirectory } from '@captionfleet/blip/model-directory';
 import { prepareImage } from '@captionfleet/blip/preprocess';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
@@ -13,8 +13,8 @@ export interface EngineTask {
 const [modelDirectory = ''] = process.argv.slice(2);
 const never = new AbortController().signal;
 const model = await readModelDirectory(modelDirectory, { signal: never });
-const captioner = await openCaptioner(model, { intraOpThreads: 1 });
-await captioner.warmUp();
+const engine = await openEngine(model, { intraOpThreads: 1 });
+await engine.warmUp();
 process.send?.('ready');
 
 process.on('message', ({ images, options, groupSize }: EngineTask) => {
@@ -30,16 +30,14 @@ async function captionAll(
   const tokens: number[][] = [];
   for (let start = 0; start < images.length; start += groupSize) {
     const group = images.slice(start, start + groupSize);
-    const prepared = await Promise.all(
-      group.map((bytes) => prepareImage(bytes, captioner.imageSide, { signal: never })),
-    );
-    const answers = await captioner.caption(
-      prepared.map(({ pixels }) => ({ pixels, options })),
+    const prepared = await Promise.all(group.map((bytes) => prepareImage(bytes, engine.imageSide, { signal: never })));
+    const answers = await engine.run(
+      prepared.map(({ pixels }) => ({ pixels, task: { type: 'caption' as const, options } })),
       { signal: never },
     );
     for (const answer of answers) {
       if ('error' in answer) throw answer.error;
-      tokens.push(answer.captions[0]?.tokens ?? []);
+      if ('captions' in answer) tokens.push(answer.captions[0]?.tokens ?? []);
     }
   }
   return tokens;

@@ -1,6 +1,7 @@
-import { CaptionRequestStatusSchema, CaptionSchema, ErrorReportSchema } from '@captionfleet/protocol/caption-result';
+import { CaptionRequestStatusSchema, ErrorReportSchema } from '@captionfleet/protocol/caption-result';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { CaptionSchema } from '@captionfleet/protocol/task-result';
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { type CaptionAnswer, type Captioner, openCaptioner } from '@captionfleet/blip/captioner';
+import { type Engine, type EngineAnswer, openEngine } from '@captionfleet/blip/engine';
 import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
@@ -40,22 +40,20 @@ export async function captionCommand(
   const files = await expandInputs(inputs);
   if (files.length === 0) throw new CaptionfleetError('SOURCE_NOT_FOUND', `no images in ${inputs.join(', ')}`);
   const model = await openModel(flags.model, signal);
-  await using captioner = await openCaptioner(model, { intraOpThreads: flags.threads ?? availableParallelism() });
+  await using engine = await openEngine(model, { intraOpThreads: flags.threads ?? availableParallelism() });
   await using source = openImageSource({ allowPrivateHosts: flags.allowPrivateHosts });
   const sink = flags.out === undefined ? undefined : await openFileSink(flags.out);
   const progress = startProgress('captions', files.length);
 
   const prepareGroup = (start: number) =>
-    Promise.all(
-      files.slice(start, start + groupSize).map((file) => prepare(file, source, captioner.imageSide, signal)),
-    );
+    Promise.all(files.slice(start, start + groupSize).map((file) => prepare(file, source, engine.imageSide, signal)));
   let failures = 0;
   let done = 0;
   let upcoming = prepareGroup(0);
   for (let start = 0; start < files.length; start += groupSize) {
     const group = await upcoming;
     upcoming = prepareGroup(start + groupSize);
-    for (const [input, outcome] of await captionGroup(group, captioner, options, signal)) {
+    for (const [input, outcome] of await captionGroup(group, engine, options, signal)) {
       if (outcome.status === 'failed') failures += 1;
       await sink?.write(sinkName(input), outcome);
       progress.interrupt(() => printOutcome(input, outcome, flags.json));
@@ -89,20 +87,21 @@ async function prepare(input: string, source: ImageSource, side: number, signal:
 
 async function captionGroup(
   group: readonly Prepared[],
-  captioner: Captioner,
+  engine: Engine,
   options: GenerationOptions,
   signal: AbortSignal,
 ): Promise<readonly (readonly [string, ImageOutcome])[]> {
-  const ready = group.flatMap(({ image }) => (image === undefined ? [] : [{ pixels: image.pixels, options }]));
-  const answers = (await captioner.caption(ready, { signal }))[Symbol.iterator]();
+  const task = { type: 'caption' as const, options };
+  const ready = group.flatMap(({ image }) => (image === undefined ? [] : [{ pixels: image.pixels, task }]));
+  const answers = (await engine.run(ready, { signal }))[Symbol.iterator]();
   return group.map((prepared) => {
     const answer = prepared.image === undefined ? undefined : answers.next().value;
-    return [prepared.input, outcomeOf(prepared, answer, captioner)] as const;
+    return [prepared.input, outcomeOf(prepared, answer, engine)] as const;
   });
 }
 
-function outcomeOf(prepared: Prepared, answer: CaptionAnswer | undefined, captioner: Captioner): ImageOutcome {
-  if (prepared.image === undefined || answer === undefined)
+function outcomeOf(prepared: Prepared, answer: EngineAnswer | undefined, engine: Engine): ImageOutcome {
+  if (prepared.image === undefined || answer === undefined || !('captions' in answer || 'error' in answer))
     return { status: 'failed', error: reportError(prepared.error) };
   if ('error' in answer) return { status: 'failed', error: reportError(answer.error) };
   const { width, height, format, sha256 } = prepared.image;
@@ -111,7 +110,7 @@ function outcomeOf(prepared: Prepared, answer: CaptionAnswer | undefined, captio
     status: 'succeeded',
     captions: answer.captions,
     image: { width, height, format, sha256 },
-    model: captioner.identity,
+    model: engine.identity,
     timings: roundTimings({ fetchMs, preprocessMs, inferenceMs: answer.inferenceMs }),
   };
 }

@@ -1,7 +1,8 @@
-import type { Caption, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
+import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import type { ImageReference } from '@captionfleet/protocol/image-reference';
+import type { Caption } from '@captionfleet/protocol/task-result';
 import type { BlobAccount } from '@captionfleet/storage/blob-store';
 
 /**

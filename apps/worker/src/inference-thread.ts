@@ -1,9 +1,9 @@
 // The inference thread of an inference process: it owns the model's sessions, whose runs block it.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type CaptionAnswer, type Captioner, type CaptionInput, openCaptioner } from '@captionfleet/blip/captioner';
+import { type Engine, type EngineAnswer, openEngine } from '@captionfleet/blip/engine';
 import { readModelDirectory } from '@captionfleet/blip/model-directory';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import type { FromThread, GroupAnswer, ThreadSettings, ToThread } from './inference-messages.ts';
+import type { FromThread, GroupAnswer, GroupItem, ThreadSettings, ToThread } from './inference-messages.ts';
 
 /** Whoever does not want to wait ends the process: nothing else stops a run. */
 const never = new AbortController().signal;
@@ -15,10 +15,10 @@ const send = (message: FromThread): void => port.postMessage(message);
 try {
   const { modelDirectory, threads }: ThreadSettings = workerData;
   const model = await readModelDirectory(modelDirectory, { signal: never });
-  const captioner = await openCaptioner(model, { intraOpThreads: threads });
-  await captioner.warmUp();
-  serve(captioner);
-  send({ type: 'opened', model: captioner.identity, imageSide: captioner.imageSide });
+  const engine = await openEngine(model, { intraOpThreads: threads });
+  await engine.warmUp();
+  serve(engine);
+  send({ type: 'opened', model: engine.identity, imageSide: engine.imageSide });
 } catch (error) {
   // What is not an error of the model is a crash: the process ends with it and another one tries again.
   if (!(error instanceof CaptionfleetError)) throw error;
@@ -26,29 +26,33 @@ try {
 }
 
 /** Groups run one after the other, in the order in which they came. */
-function serve(captioner: Captioner): void {
+function serve(engine: Engine): void {
   let before = Promise.resolve();
   port.on('message', ({ groupId, items }: ToThread) => {
     before = before.then(async () => {
       const started = performance.now();
-      const answers = await captionEach(captioner, items);
+      const answers = await captionEach(engine, items);
       send({ type: 'captioned', groupId, answers, runMs: performance.now() - started });
     });
   });
 }
 
 /** When the runtime fails on a group, each item is tried by itself: one of them must not fail the others. */
-async function captionEach(captioner: Captioner, items: readonly CaptionInput[]): Promise<readonly GroupAnswer[]> {
+async function captionEach(engine: Engine, items: readonly GroupItem[]): Promise<readonly GroupAnswer[]> {
   try {
-    return (await captioner.caption(items, { signal: never })).map(describeAnswer);
+    const inputs = items.map(({ pixels, options }) => ({ pixels, task: { type: 'caption' as const, options } }));
+    return (await engine.run(inputs, { signal: never })).map(describeAnswer);
   } catch (error) {
     if (items.length === 1) return [{ error: reportError(error) }];
     const answers: GroupAnswer[] = [];
-    for (const item of items) answers.push(...(await captionEach(captioner, [item])));
+    for (const item of items) answers.push(...(await captionEach(engine, [item])));
     return answers;
   }
 }
 
 /** An error keeps its class on no channel, so its report travels. */
-const describeAnswer = (answer: CaptionAnswer): GroupAnswer =>
-  'error' in answer ? { error: reportError(answer.error) } : answer;
+function describeAnswer(answer: EngineAnswer): GroupAnswer {
+  if ('error' in answer) return { error: reportError(answer.error) };
+  if ('captions' in answer) return answer;
+  throw new Error('the engine gave something else than captions');
+}

@@ -12,6 +12,7 @@ import {
   shardCheckpoint,
   type Tensors,
 } from '../../../test/support/checkpoint-files.ts';
+import { severalHeads } from '../../../test/support/several-heads.ts';
 import { buildModel } from './build-model.ts';
 import { readModelDirectory } from './model-directory.ts';
 
@@ -171,11 +172,11 @@ test('a head without any bias is refused', async () => {
   );
 });
 
-test('position_ids of old checkpoints and the tensors of other heads are ignored', async () => {
+test('position_ids of old checkpoints and tensors that no head needs are ignored', async () => {
   const older = await edited((tensors) => {
     const ids = new Uint8Array(BigInt64Array.from({ length: 64 }, (_, index) => BigInt(index)).buffer);
     tensors.set('text_decoder.bert.embeddings.position_ids', { dtype: 'I64', shape: [1, 64], data: ids });
-    tensors.set('itm_head.weight', float32Tensor(new Float32Array(64), 2, 32));
+    tensors.set('vision_proj.weight', float32Tensor(new Float32Array(1024), 32, 32));
   });
   await assertSameWeights(await built(older), reference);
 });
@@ -195,6 +196,66 @@ test('a missing or misshapen tensor is refused by name and leaves nothing behind
     rejection('MODEL_UNSUPPORTED', /fc1\.weight has shape \[32, 128\], expected \[128, 32\]/),
   );
   assert.deepEqual(await readdir(parent), []);
+});
+
+const goldenSets = new URL('../../../test/fixtures/golden/', import.meta.url);
+const manifestOf = async (checkpoint: string) =>
+  (await readModelDirectory(await built(checkpoint), { signal })).manifest;
+
+test('a model has the heads that its checkpoint has, and the graphs of these alone', async () => {
+  for (const [name, tasks, files] of [
+    ['captioner', ['caption'], ['text-decoder.onnx', 'vision-encoder.onnx']],
+    ['matcher', ['match'], ['text-encoder.onnx', 'vision-encoder.onnx']],
+    ['vqa', ['answer'], ['answer-decoder.onnx', 'question-encoder.onnx', 'vision-encoder.onnx']],
+  ] as const) {
+    const manifest = await manifestOf(new URL(name, goldenSets).pathname);
+    assert.deepEqual(manifest.tasks, tasks);
+    assert.deepEqual(
+      Object.keys(manifest.files).filter((file) => file.endsWith('.onnx')),
+      files,
+    );
+    assert.equal(manifest.embeddingSize, name === 'matcher' ? 32 : undefined);
+  }
+});
+
+test('one checkpoint may have several heads, and weights that two of them share take no room twice', async () => {
+  const both = await severalHeads(await mkdtemp(join(scratch, 'checkpoint-')), ['BlipForConditionalGeneration']);
+  const all = await severalHeads(await mkdtemp(join(scratch, 'checkpoint-')), [
+    'BlipForConditionalGeneration',
+    'BlipForQuestionAnswering',
+  ]);
+  const [two, three] = [await manifestOf(both), await manifestOf(all)];
+  assert.deepEqual(two.tasks, ['caption', 'match']);
+  assert.deepEqual(three.tasks, ['caption', 'match', 'answer']);
+  assert.equal(three.files['weights.bin']?.bytes, two.files['weights.bin']?.bytes);
+});
+
+test('without a word on its architecture a checkpoint is what its tensors are', async () => {
+  const nameless = async (name: string): Promise<string> => {
+    const directory = await mkdtemp(join(scratch, 'checkpoint-'));
+    await cp(new URL(name, goldenSets), directory, { recursive: true });
+    await editJson(join(directory, 'config.json'), (json) => delete json['architectures']);
+    return directory;
+  };
+  assert.deepEqual((await manifestOf(await nameless('captioner'))).tasks, ['caption']);
+  assert.deepEqual((await manifestOf(await nameless('matcher'))).tasks, ['match']);
+});
+
+test('a head that misses a tensor is refused by its name', async () => {
+  for (const [name, tensor, shape] of [
+    ['matcher', 'itm_head.weight', '[2, 32]'],
+    ['matcher', 'text_proj.bias', '[32]'],
+    ['matcher', 'text_encoder.encoder.layer.0.crossattention.self.key.weight', '[32, 32]'],
+    ['vqa', 'text_decoder.cls.predictions.transform.dense.bias', '[32]'],
+    ['vqa', 'text_encoder.embeddings.LayerNorm.weight', '[32]'],
+  ] as const) {
+    const directory = await mkdtemp(join(scratch, 'checkpoint-'));
+    await editCheckpoint(new URL(name, goldenSets).pathname, directory, (tensors) => tensors.delete(tensor));
+    await assert.rejects(build(directory), {
+      code: 'MODEL_UNSUPPORTED',
+      message: `model.safetensors: no tensor ${tensor} of shape ${shape}`,
+    });
+  }
 });
 
 test('a checkpoint with vocab.txt and no tokenizer.json keeps vocab.txt; with neither it is refused', async () => {

@@ -2,20 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { access, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { ModelTask } from '@captionfleet/protocol/task';
 import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config.ts';
+import { tasksOf } from './checkpoint-tasks.ts';
 import { type WriteProgress, writeGraphs } from './graph-files.ts';
 import { modelCards } from './model-card.ts';
 import { describeFile, type ModelManifest, manifestChecksum, manifestFile, modelFiles } from './model-directory.ts';
 import { hasCode, isMissing } from './model-json.ts';
-import { buildTextDecoder } from './text-decoder.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
+import { buildAnswerDecoder, buildCaptionDecoder } from './text-decoder.ts';
+import { buildQuestionEncoder, buildTextEncoder } from './text-encoder.ts';
 import { buildVisionEncoder, visionTokens } from './vision-encoder.ts';
 
 /** Raised with every change of the files that a checkpoint becomes. */
-export const builderVersion = 1;
+export const builderVersion = 2;
 
 export interface BuildOptions {
-  /** Directory of a Hugging Face BLIP captioner: config.json, preprocessor_config.json, tokenizer.json, weights. */
+  /** Directory of a Hugging Face BLIP checkpoint: config.json, preprocessor_config.json, tokenizer.json, weights. */
   readonly checkpoint: string;
   /** Directory to make. Its parents are made too. */
   readonly output: string;
@@ -44,16 +48,14 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
   if (!force && (await isOccupied(output))) throw occupied(output);
   const config = await readCheckpointConfig(options.checkpoint);
   await using checkpoint = await Checkpoint.open(options.checkpoint);
+  const tasks = tasksOf(checkpoint, config);
   // Before anything is written, every tensor is found and has its shape.
-  const graphs = {
-    [modelFiles.visionEncoder]: buildVisionEncoder(checkpoint, config),
-    [modelFiles.textDecoder]: buildTextDecoder(checkpoint, config),
-  };
+  const graphs = buildGraphs(checkpoint, config, tasks);
   const scratch = await makeSibling(output);
   try {
     const tokenizer = await copyConfiguration(options.checkpoint, scratch, config);
     await writeGraphs(graphs, scratch, { weights: modelFiles.weights, ...options });
-    const manifest = await writeManifest(scratch, options, config, tokenizer);
+    const manifest = await writeManifest(scratch, options, config, { tasks, tokenizer });
     signal.throwIfAborted();
     await putInPlace(scratch, output, force);
     return manifest;
@@ -64,6 +66,22 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+type Graphs = Readonly<Record<string, OnnxGraph>>;
+
+/** By the file that each becomes. */
+function buildGraphs(checkpoint: Checkpoint, config: CheckpointConfig, tasks: readonly ModelTask[]): Graphs {
+  const heads: Readonly<Record<ModelTask, () => Graphs>> = {
+    caption: () => ({ [modelFiles.textDecoder]: buildCaptionDecoder(checkpoint, config) }),
+    match: () => ({ [modelFiles.textEncoder]: buildTextEncoder(checkpoint, config) }),
+    answer: () => ({
+      [modelFiles.questionEncoder]: buildQuestionEncoder(checkpoint, config),
+      [modelFiles.answerDecoder]: buildAnswerDecoder(checkpoint, config),
+    }),
+  };
+  const vision = { [modelFiles.visionEncoder]: buildVisionEncoder(checkpoint, config, tasks) };
+  return Object.assign(vision, ...tasks.map((task) => heads[task]()));
 }
 
 const occupied = (output: string, options?: ErrorOptions): CaptionfleetError =>
@@ -135,16 +153,16 @@ async function findTokenizer(checkpoint: string): Promise<ModelManifest['tokeniz
 async function writeManifest(
   directory: string,
   { id, revision, source, licence = 'bsd-3-clause', signal }: BuildOptions,
-  { text, vision, pixels }: CheckpointConfig,
-  tokenizer: ModelManifest['tokenizer'],
+  { text, vision, pixels, projectionSize }: CheckpointConfig,
+  { tasks, tokenizer }: { readonly tasks: readonly ModelTask[]; readonly tokenizer: ModelManifest['tokenizer'] },
 ): Promise<ModelManifest> {
   const files: ModelManifest['files'] = {};
   for (const file of (await readdir(directory)).sort()) files[file] = await describeFile(join(directory, file), signal);
   const card = modelCards[id];
   const facts: Omit<ModelManifest, 'checksum'> = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     builderVersion,
-    kind: 'captioner',
+    tasks: [...tasks],
     id,
     revision,
     ...(source === undefined ? {} : { source }),
@@ -162,6 +180,7 @@ async function writeManifest(
       sepTokenId: text.sepTokenId,
       padTokenId: text.padTokenId,
     },
+    ...(tasks.includes('match') ? { embeddingSize: projectionSize } : {}),
     tokenizer,
     files,
   };

@@ -64,6 +64,16 @@ test('absent members take the defaults of the classes in transformers', async ()
   assert.equal(pixels.rescaleFactor, 1 / 255);
 });
 
+test('of the architectures the known ones are kept', async () => {
+  const directory = await edited('config.json', (json) => {
+    json['architectures'] = ['BlipForQuestionAnswering', 'BlipModel', 'BlipForImageTextRetrieval'];
+    json['image_text_hidden_size'] = 48;
+  });
+  const { architectures, projectionSize } = await readCheckpointConfig(directory);
+  assert.deepEqual(architectures, ['BlipForQuestionAnswering', 'BlipForImageTextRetrieval']);
+  assert.equal(projectionSize, 48);
+});
+
 test('the image processor inside processor_config.json is read when it has no file of its own', async () => {
   const directory = await edited('config.json', () => undefined);
   await rm(join(directory, 'preprocessor_config.json'));
@@ -118,9 +128,9 @@ const configRefusals: readonly [what: string, edit: (json: Json) => void, messag
   [
     'the architecture is another one',
     (json) => {
-      json['architectures'] = ['BlipForQuestionAnswering'];
+      json['architectures'] = ['BlipModel'];
     },
-    /architectures: must hold "BlipForConditionalGeneration"/,
+    /architectures: must hold one of BlipForConditionalGeneration, /,
   ],
   [
     'the model is no BLIP',

@@ -73,26 +73,36 @@ const VisionConfigSchema = z
 
 const dividesInto = (divisor: number, total: number): boolean => divisor >= 1 && total % divisor === 0;
 
-const captionerArchitecture = 'BlipForConditionalGeneration';
+/** transformers' classes whose checkpoints are taken; checkpoint-tasks.ts says what each is for. */
+const architectures = [
+  'BlipForConditionalGeneration',
+  'BlipForImageTextRetrieval',
+  'BlipForQuestionAnswering',
+] as const;
+export type Architecture = (typeof architectures)[number];
+const isKnown = (name: string): name is Architecture => (architectures as readonly string[]).includes(name);
+
 const ConfigSchema = z.object({
   model_type: z.literal('blip', { error: 'must be "blip"' }),
   architectures: z
     .array(z.string())
-    .refine((names) => names.includes(captionerArchitecture), `must hold "${captionerArchitecture}"`)
-    .optional(),
+    .transform((names) => names.filter(isKnown))
+    .refine((names) => names.length > 0, `must hold one of ${architectures.join(', ')}`)
+    .default([]),
+  image_text_hidden_size: size.default(256),
   text_config: TextConfigSchema,
   vision_config: VisionConfigSchema.prefault({}),
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** The text decoder's numbers, under the field's words. */
+/** The numbers of text encoders and decoders, under the field's words. */
 export interface TextConfig {
   readonly vocabularySize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layers: number;
   readonly heads: number;
-  /** Tokens that a caption can have at most, the leading bos and the prompt included. */
+  /** Tokens that a text can have at most, those around it included: a caption's bos and prompt, [CLS] and [SEP]. */
   readonly maxPositions: number;
   readonly layerNormEpsilon: number;
   readonly bosTokenId: number;
@@ -122,9 +132,13 @@ export interface PixelConfig {
 }
 
 export interface CheckpointConfig {
+  /** The known ones of those that config.json names; none when it names none. */
+  readonly architectures: readonly Architecture[];
   readonly text: TextConfig;
   readonly vision: VisionConfig;
   readonly pixels: PixelConfig;
+  /** Numbers of an embedding of an image or a text. */
+  readonly projectionSize: number;
   /** The file that the pixel configuration was read from. */
   readonly preprocessorFile: string;
 }
@@ -155,7 +169,7 @@ const PreprocessorSchema = z.object({
 });
 
 /**
- * Reads config.json and preprocessor_config.json of a Hugging Face BLIP captioner and refuses whatever the built model
+ * Reads config.json and preprocessor_config.json of a Hugging Face BLIP checkpoint and refuses whatever the built model
  * would not do exactly as transformers does.
  *
  * @throws MODEL_NOT_FOUND for a missing file, MODEL_CORRUPT for one that is not JSON, MODEL_UNSUPPORTED naming file and
@@ -171,6 +185,8 @@ export async function readCheckpointConfig(directory: string): Promise<Checkpoin
   const { text_config: text, vision_config: vision } = config;
   const preprocessor = await readPreprocessor(directory, vision.image_size);
   return {
+    architectures: config.architectures,
+    projectionSize: config.image_text_hidden_size,
     text: {
       vocabularySize: text.vocab_size,
       hiddenSize: text.hidden_size,

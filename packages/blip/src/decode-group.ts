@@ -1,28 +1,35 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelManifest } from './model-directory.ts';
 import type { SearchRow, SequenceSearch } from './sequence-search.ts';
+import { integers } from './tensors.ts';
 
-/** An image whose captions are being searched. */
+/** An image whose captions, or a question whose answers, are being searched. */
 export interface DecodeItem {
   /** bos and the prompt's tokens. */
   readonly prompt: readonly number[];
-  /** The encoder's output for the image: float32 [image tokens, width]. */
-  readonly imageEmbeds: Float32Array;
+  /** What the decoder looks at: the states of the image or of the question. */
+  readonly states: States;
   readonly search: SequenceSearch;
+}
+
+/** An encoder's output for one image or text: float32 [tokens, width]. */
+export interface States {
+  readonly values: Float32Array;
+  readonly tokens: number;
 }
 
 interface Live {
   readonly item: DecodeItem;
-  /** What this image's next step takes. */
+  /** What this item's next step takes. */
   readonly rows: readonly SearchRow[];
   /** Its first row in the last step. */
   readonly offset: number;
 }
 
 /**
- * Runs the text decoder for images whose prompts have one length and whose searches have one width, step by step, until every
- * search is finished. A prompt goes in token by token, one row an image. An image leaves when its search is finished: a step
- * computes no finished rows. Which rows continue which is the graph's gather (`source_rows`), so beams move without copies.
+ * Runs a text decoder for items whose prompts and states have one length and whose searches have one width, step by step,
+ * until every search is finished. A prompt goes in token by token, one row an item. An item leaves when its search is
+ * finished: a step computes no finished rows. Which rows continue which is the graph's gather (`source_rows`), so beams move without copies.
  *
  * @throws the signal's reason between two steps
  */
@@ -39,16 +46,16 @@ export async function decodeGroup(
     rows: promptRow(item, 0),
     offset,
   }));
-  let imageEmbeds = stackEmbeds(model, live);
+  let states = stackStates(live);
   for (let position = 0; live.length > 0; position += 1) {
     signal.throwIfAborted();
-    const outputs = await session.run({ ...stepInputs(live, position), image_embeds: imageEmbeds, ...past });
+    const outputs = await session.run({ ...stepInputs(live, position), states, ...past });
     past = presentAsPast(model, outputs);
     const next =
       position + 1 < promptLength
         ? live.map(({ item }, offset) => ({ item, rows: promptRow(item, position + 1), offset }))
         : advanceSearches(live, outputs['logits'] as Tensor);
-    if (next.length < live.length) imageEmbeds = stackEmbeds(model, next);
+    if (next.length < live.length) states = stackStates(next);
     live = next;
   }
 }
@@ -61,8 +68,6 @@ function stepInputs(live: readonly Live[], position: number): Record<string, Ten
   const rows = live.flatMap(({ rows, offset }) =>
     rows.map(({ token, source }) => ({ token, source: offset + source })),
   );
-  const integers = (values: readonly number[]) =>
-    new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
   return {
     ids: integers(rows.map(({ token }) => token)),
     position: integers([position]),
@@ -86,12 +91,12 @@ function advanceSearches(live: readonly Live[], logits: Tensor): readonly Live[]
   });
 }
 
-/** [images, image tokens, width], copied anew only when an image has left. */
-function stackEmbeds({ image }: ModelManifest, live: readonly Live[]): Tensor {
-  const size = image.tokens * image.width;
-  const stacked = new Float32Array(live.length * size);
-  for (const [index, { item }] of live.entries()) stacked.set(item.imageEmbeds, index * size);
-  return new Tensor('float32', stacked, [live.length, image.tokens, image.width]);
+/** [items, state tokens, width], copied anew only when an item has left. */
+function stackStates(live: readonly Live[]): Tensor {
+  const { values, tokens } = live[0]?.item.states ?? { values: new Float32Array(0), tokens: 1 };
+  const stacked = new Float32Array(live.length * values.length);
+  for (const [index, { item }] of live.entries()) stacked.set(item.states.values, index * values.length);
+  return new Tensor('float32', stacked, [live.length, tokens, values.length / tokens]);
 }
 
 function emptyPast({ text }: ModelManifest, rows: number): Record<string, Tensor> {

@@ -96,7 +96,7 @@ async function step(
     ids: int64(row.ids),
     position: int64([row.position]),
     source_rows: int64(row.sourceRows),
-    image_embeds: imageEmbeds,
+    states: imageEmbeds,
     ...Object.fromEntries(Object.entries(past).map(([name, value]) => [`past_${name}`, value])),
   });
   const all = output(results, 'logits').data as Float32Array;

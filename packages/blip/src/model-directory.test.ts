@@ -89,13 +89,15 @@ test('a truncated file is corrupt', async () => {
 
 test('a manifest of another schema version is unsupported', async () => {
   const directory = await copy();
-  await editJson(join(directory, 'manifest.json'), (json) => {
-    json['schemaVersion'] = 2;
-  });
-  await assert.rejects(
-    readModelDirectory(directory, { signal }),
-    rejection('MODEL_UNSUPPORTED', /^manifest\.json: schemaVersion: this version of captionfleet reads 1/),
-  );
+  for (const version of [1, 3]) {
+    await editJson(join(directory, 'manifest.json'), (json) => {
+      json['schemaVersion'] = version;
+    });
+    await assert.rejects(
+      readModelDirectory(directory, { signal }),
+      rejection('MODEL_UNSUPPORTED', /^manifest\.json: schemaVersion: this version of captionfleet reads 2/),
+    );
+  }
 });
 
 test('verification stops when its signal aborts', async () => {

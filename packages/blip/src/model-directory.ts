@@ -3,19 +3,35 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type ModelTask, modelTasks } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
 
 export const manifestFile = 'manifest.json';
 
-/** The files that every captioner has; the manifest's `tokenizer` names one more. */
+/** The files of a model; the manifest's `tokenizer` names one more. */
 export const modelFiles = {
   visionEncoder: 'vision-encoder.onnx',
   textDecoder: 'text-decoder.onnx',
-  /** The values of both graphs, which name it as their external data. */
+  textEncoder: 'text-encoder.onnx',
+  questionEncoder: 'question-encoder.onnx',
+  answerDecoder: 'answer-decoder.onnx',
+  /** The values of all graphs, which name it as their external data. */
   weights: 'weights.bin',
   config: 'config.json',
 } as const;
+
+/** The graphs that each task needs beside the vision encoder. */
+const graphsFor: Readonly<Record<ModelTask, readonly string[]>> = {
+  caption: [modelFiles.textDecoder],
+  match: [modelFiles.textEncoder],
+  answer: [modelFiles.questionEncoder, modelFiles.answerDecoder],
+};
+
+const filesFor = (tasks: readonly ModelTask[]): readonly string[] => [
+  ...[modelFiles.visionEncoder, modelFiles.weights, modelFiles.config],
+  ...tasks.flatMap((task) => graphsFor[task]),
+];
 
 const positive = z.int().min(1);
 const tokenId = z.int().min(0);
@@ -31,10 +47,11 @@ export const ModelCardSchema = z.strictObject({
 export type ModelCard = z.infer<typeof ModelCardSchema>;
 
 export const ModelManifestSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   /** Version of the builder: the same checkpoint and the same version give the same bytes. */
   builderVersion: positive,
-  kind: z.literal('captioner'),
+  /** What the model has heads for. */
+  tasks: z.array(z.enum(modelTasks)).min(1),
   id: z.string().min(1),
   revision: z.string().min(1),
   /** Where the checkpoint came from. */
@@ -49,13 +66,13 @@ export const ModelManifestSchema = z.strictObject({
     mean: triple,
     std: triple,
     rescaleFactor: z.number(),
-    /** Vectors that the encoder gives for one image, and their width. */
+    /** Vectors that the encoder gives for one image, and their width; not the embedding, which is one vector. */
     tokens: positive,
     width: positive,
   }),
   text: z.strictObject({
     vocabularySize: positive,
-    /** Tokens of a caption at most, with bos and prompt. */
+    /** Tokens of a text at most, with bos and prompt or with [CLS] and [SEP]. */
     maxPositions: positive,
     layers: positive,
     heads: positive,
@@ -65,6 +82,8 @@ export const ModelManifestSchema = z.strictObject({
     sepTokenId: tokenId,
     padTokenId: tokenId,
   }),
+  /** Numbers of an embedding; absent where the model does not match. */
+  embeddingSize: positive.optional(),
   tokenizer: z.enum(['tokenizer.json', 'vocab.txt']),
   files: z.record(fileName, z.strictObject({ bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
   /** SHA-256 of the rest of the manifest, as `manifestChecksum` computes it. */
@@ -95,7 +114,7 @@ export async function readModelDirectory(
   const json = await readModelJson(path, manifestFile);
   if (json === undefined) throw notFound(`${path} has no ${manifestFile}`);
   const manifest = parseManifest(json);
-  for (const name of [...Object.values(modelFiles), manifest.tokenizer]) {
+  for (const name of [...filesFor(manifest.tasks), manifest.tokenizer]) {
     if (!Object.hasOwn(manifest.files, name)) {
       throw new CaptionfleetError('MODEL_CORRUPT', `${manifestFile}: files: has no ${name}`);
     }
@@ -129,8 +148,8 @@ export async function describeFile(path: string, signal: AbortSignal): Promise<{
 }
 
 const VersionSchema = z.object({
-  schemaVersion: z.literal(1, {
-    error: 'this version of captionfleet reads 1; build the model again with `captionfleet model build`',
+  schemaVersion: z.literal(2, {
+    error: 'this version of captionfleet reads 2; build the model again with `captionfleet model build`',
   }),
 });
 

@@ -6,6 +6,8 @@ import type { ModelDirectory } from './model-directory.ts';
 export interface Tokenizer {
   /** Ids of a text, without [CLS] and [SEP]. These names in the text are words like any other: a prompt ends no caption. */
   encode(text: string): readonly number[];
+  /** The same between [CLS] and [SEP], as an encoder reads a text. */
+  encodeFramed(text: string): readonly number[];
   /** The text of ids; special tokens, and ids that the vocabulary does not hold, give nothing. */
   decode(ids: readonly number[]): string;
 }
@@ -20,10 +22,12 @@ export async function openTokenizer(model: ModelDirectory): Promise<Tokenizer> {
   try {
     const definition: object = name === 'vocab.txt' ? fromVocabulary(content) : JSON.parse(content);
     return wrap(
+      name,
       new WordPieceTokenizer({ ...definition, added_tokens: [] }, {}),
       new WordPieceTokenizer(definition, {}),
     );
   } catch (cause) {
+    if (cause instanceof CaptionfleetError) throw cause;
     throw new CaptionfleetError('MODEL_UNSUPPORTED', `${name}: not a WordPiece tokenizer`, { cause });
   }
 }
@@ -31,9 +35,18 @@ export async function openTokenizer(model: ModelDirectory): Promise<Tokenizer> {
 /** Ideographs beyond 16 bits. Each is a word, which the library knows of the others only. */
 const rareIdeographs = /[\u{20000}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
-function wrap(encoder: WordPieceTokenizer, decoder: WordPieceTokenizer): Tokenizer {
+function wrap(name: string, encoder: WordPieceTokenizer, decoder: WordPieceTokenizer): Tokenizer {
+  const encode = (text: string): readonly number[] =>
+    encoder.encode(text.replace(rareIdeographs, ' $& '), { add_special_tokens: false }).ids;
+  const idOf = (token: string): number => {
+    const id = decoder.token_to_id(token);
+    if (id === undefined) throw new CaptionfleetError('MODEL_UNSUPPORTED', `${name}: has no ${token}`);
+    return id;
+  };
+  const [start, end] = [idOf('[CLS]'), idOf('[SEP]')];
   return {
-    encode: (text) => encoder.encode(text.replace(rareIdeographs, ' $& '), { add_special_tokens: false }).ids,
+    encode,
+    encodeFramed: (text) => [start, ...encode(text), end],
     decode(ids) {
       const known = ids.filter((id) => decoder.id_to_token(id) !== undefined);
       // The library refuses to decode nothing.

@@ -1,7 +1,9 @@
+import type { ModelTask } from '@captionfleet/protocol/task';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig, PixelConfig, VisionConfig } from './checkpoint-config.ts';
 import { add, gelu, type Linear, type LinearKernel, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
 import { elementTypes, OnnxGraph, type Value } from './onnx-graph.ts';
+import { projectFeatures } from './projection.ts';
 import { transposed, type Weight, weightOf } from './weights.ts';
 
 const channels = 3;
@@ -12,14 +14,17 @@ export const visionTokens = ({ imageSize, patchSize }: VisionConfig): number => 
 /**
  * The vision tower (BlipVisionModel of transformers' modeling_blip.py) from bytes to hidden states.
  *
- * input  `pixels`       uint8   [N, side, side, 3]: RGB
- * output `image_embeds` float32 [N, tokens, width]: what the text decoder attends to
+ * input  `pixels`         uint8   [N, side, side, 3]: RGB
+ * output `image_embeds`   float32 [N, tokens, width]: what texts attend to
+ * output `image_features` float32 [N, projection]: of length 1, comparable with those of texts; where the model matches
  */
 export function buildVisionEncoder(
   checkpoint: Checkpoint,
-  { vision, pixels }: CheckpointConfig,
+  config: CheckpointConfig,
+  tasks: readonly ModelTask[],
   kernel: LinearKernel = linear,
 ): OnnxGraph {
+  const { vision, pixels } = config;
   const { hiddenSize, imageSize, layerNormEpsilon } = vision;
   const graph = new OnnxGraph('vision-encoder');
   const tower: Tower = { graph, checkpoint, vision, linear: (value, layer) => kernel(graph, value, layer) };
@@ -33,10 +38,23 @@ export function buildVisionEncoder(
     x = encoderLayer(tower, `vision_model.encoder.layers.${layer}`, x);
   }
   const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
+  const embeds = layerNorm(graph, x, norm);
   graph.output(
     { name: 'image_embeds', elementType: 'float32', shape: ['images', visionTokens(vision), hiddenSize] },
-    layerNorm(graph, x, norm),
+    embeds,
   );
+  if (tasks.includes('match')) {
+    const classToken = graph.operator('Gather', [embeds, graph.integers(0)], { axis: 1 });
+    const flat = graph.operator('Reshape', [classToken, graph.integers(-1, hiddenSize)]);
+    const features = projectFeatures(graph, checkpoint, 'vision_proj', flat, {
+      inputs: hiddenSize,
+      outputs: config.projectionSize,
+    });
+    graph.output(
+      { name: 'image_features', elementType: 'float32', shape: ['images', config.projectionSize] },
+      features,
+    );
+  }
   return graph;
 }
 

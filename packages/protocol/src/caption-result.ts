@@ -3,20 +3,7 @@ import { RequestIdSchema } from './caption-job.ts';
 import { type ErrorCode, errorTable } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
 import { ImageReferenceSchema } from './image-reference.ts';
-
-export const CaptionSchema = z.object({
-  text: z.string(),
-  /** Token ids with the leading bos, the prompt, and the final sep when generation reached it. */
-  tokens: z.array(z.int()),
-  /**
-   * Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep
-   * included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right.
-   */
-  confidence: z.number(),
-  /** Natural logarithm, per generated token, of the model's own distribution before any penalty or temperature. */
-  meanLogProbability: z.number(),
-});
-export type Caption = z.infer<typeof CaptionSchema>;
+import { CaptionSchema } from './task-result.ts';
 
 export const ModelIdentitySchema = z.object({
   id: z.string(),

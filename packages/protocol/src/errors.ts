@@ -7,7 +7,11 @@ export const errorTable = {
   CONFIG_INVALID: { status: 500, retryable: false, meaning: 'A setting is missing or wrong; the message names it.' },
 
   REQUEST_INVALID: { status: 400, retryable: false, meaning: 'The request does not have the documented form.' },
-  OPTION_INVALID: { status: 400, retryable: false, meaning: 'A generation option is unknown or out of range.' },
+  OPTION_INVALID: {
+    status: 400,
+    retryable: false,
+    meaning: 'An option or a text of the task is unknown or out of range.',
+  },
   IMAGES_REFUSED: { status: 422, retryable: false, meaning: 'Every image was refused at the door; `errors` says why.' },
   REQUEST_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body is over the limit.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, meaning: 'The request body is not application/json.' },
@@ -50,6 +54,7 @@ export const errorTable = {
     retryable: false,
     meaning: 'The checkpoint is not one this fleet can run; the message names file and field.',
   },
+  TASK_UNSUPPORTED: { status: 422, retryable: false, meaning: 'The model has no head for this task.' },
   MODEL_DOWNLOAD_FAILED: { status: 502, retryable: true, meaning: 'The model hub did not give the checkpoint.' },
 
   QUEUE_FULL: { status: 429, retryable: true, meaning: 'More work is waiting than the fleet accepts.' },

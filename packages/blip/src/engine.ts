@@ -1,0 +1,211 @@
+import type { ModelIdentity } from '@captionfleet/protocol/caption-result';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { headOf, type ModelTask, type Task, type TaskOf, type TaskType } from '@captionfleet/protocol/task';
+import type { TaskResult } from '@captionfleet/protocol/task-result';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { startAnswers } from './answer-batch.ts';
+import { startCaptions } from './caption-batch.ts';
+import { startMatches } from './match-batch.ts';
+import { type ModelDirectory, modelFiles } from './model-directory.ts';
+import type { EncodedImage, TaskBatch, Work } from './task-batch.ts';
+import { textGenerator } from './text-generator.ts';
+import { openTokenizer } from './tokenizer.ts';
+
+export interface EngineInput {
+  /** RGB bytes [imageSide, imageSide, 3], as `prepareImage` gives them. Items with the same array share its encoding. */
+  readonly pixels: Uint8Array;
+  readonly task: Task;
+}
+
+export type EngineAnswer =
+  | (TaskResult & {
+      /** Milliseconds: the item's share of its image's encoder run, and of the runs of its task. */
+      readonly inferenceMs: number;
+    })
+  | { readonly error: CaptionfleetError };
+
+/** A BLIP model in memory. Its runs block the thread that calls them. */
+export interface Engine extends AsyncDisposable {
+  readonly identity: ModelIdentity;
+  readonly imageSide: number;
+  readonly tasks: readonly ModelTask[];
+  /**
+   * Does tasks together; answers in their order. An item with a task that the model does not have (TASK_UNSUPPORTED) or
+   * with wrong options (OPTION_INVALID) has its own error and does not touch the others; what stands beside an item
+   * changes its numbers in the last bits at most.
+   *
+   * @throws INFERENCE_FAILED when the runtime fails; the signal's reason between two runs
+   */
+  run(items: readonly EngineInput[], options: { readonly signal: AbortSignal }): Promise<readonly EngineAnswer[]>;
+  /** Does each task on a gray image, so that the first real one does not pay for first allocations. */
+  warmUp(): Promise<void>;
+}
+
+/** @throws MODEL_CORRUPT when the runtime refuses a graph, MODEL_UNSUPPORTED for its tokenizer */
+export async function openEngine(
+  model: ModelDirectory,
+  { intraOpThreads }: { readonly intraOpThreads: number },
+): Promise<Engine> {
+  const { id, revision, variant, image, tasks } = model.manifest;
+  await using sessions = new AsyncDisposableStack();
+  const open = async (file: string): Promise<InferenceSession> => {
+    const session = await openSession(model, file, intraOpThreads);
+    sessions.defer(() => session.release());
+    return session;
+  };
+  const encoder = await open(modelFiles.visionEncoder);
+  const startBatches = await openHeads(model, open);
+  const opened = sessions.move();
+
+  const engine: Engine = {
+    identity: { id, revision, variant },
+    imageSide: image.side,
+    tasks,
+    async run(items, { signal }) {
+      const batches = startBatches();
+      const images = new Map<Uint8Array, SharedImage>();
+      const works = items.map((item) => planItem(item, model, batches, images));
+      try {
+        for (const [pixels, shared] of images) await encode(pixels, shared, signal);
+        for (const batch of new Set(Object.values(batches))) await batch.run(signal);
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new CaptionfleetError('INFERENCE_FAILED', 'the runtime failed on these images', { cause });
+      }
+      return works.map((planned) => ('work' in planned ? answerOf(planned) : planned));
+    },
+    async warmUp() {
+      const pixels = new Uint8Array(image.side * image.side * 3).fill(127);
+      const items = tasks.map((task) => ({ pixels, task: warmUpTasks[task] }));
+      await engine.run(items, { signal: new AbortController().signal });
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+  return engine;
+
+  /** Image by image: on a CPU a batch of images is slower than its members one after the other. */
+  async function encode(bytes: Uint8Array, shared: SharedImage, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const started = performance.now();
+    const outputs = await encoder.run({ pixels: new Tensor('uint8', bytes, [1, image.side, image.side, 3]) });
+    shared.states = { values: outputs['image_embeds']?.data as Float32Array, tokens: image.tokens };
+    if (tasks.includes('match')) shared.features = outputs['image_features']?.data as Float32Array;
+    shared.encodeMs = performance.now() - started;
+  }
+}
+
+/** The batches of one run, for the tasks that the model has. */
+type Batches = { readonly [Type in TaskType]?: TaskBatch<TaskOf<Type>> };
+
+/** Opens the graphs of the heads that the model has. Returns what starts a run's batches. */
+async function openHeads(
+  model: ModelDirectory,
+  open: (file: string) => Promise<InferenceSession>,
+): Promise<() => Batches> {
+  const { manifest } = model;
+  const tokenizer = await openTokenizer(model);
+  const heads: Readonly<Record<ModelTask, () => Promise<() => Batches>>> = {
+    async caption() {
+      const generator = textGenerator(await open(modelFiles.textDecoder), manifest, tokenizer);
+      return () => ({ caption: startCaptions(generator) });
+    },
+    async match() {
+      const encoder = await open(modelFiles.textEncoder);
+      return () => {
+        const batch = startMatches(encoder, model, tokenizer);
+        return { match: batch, embed: batch };
+      };
+    },
+    async answer() {
+      const encoder = await open(modelFiles.questionEncoder);
+      const generator = textGenerator(await open(modelFiles.answerDecoder), manifest, tokenizer);
+      return () => ({ answer: startAnswers(encoder, generator, model, tokenizer) });
+    },
+  };
+  const starts: (() => Batches)[] = [];
+  for (const task of manifest.tasks) starts.push(await heads[task]());
+  return () => Object.assign({}, ...starts.map((start) => start()));
+}
+
+const warmUpTasks: Readonly<Record<ModelTask, Task>> = {
+  caption: { type: 'caption', options: { max_new_tokens: 2 } },
+  match: { type: 'match', texts: ['a'] },
+  answer: { type: 'answer', questions: ['a'], options: { max_new_tokens: 2 } },
+};
+
+interface SharedImage extends EncodedImage {
+  encodeMs: number;
+  /** Items that ask something of it. */
+  items: number;
+}
+
+interface Planned {
+  readonly work: Work;
+  readonly image: SharedImage;
+}
+
+function planItem(
+  { pixels, task }: EngineInput,
+  { manifest }: ModelDirectory,
+  batches: Batches,
+  images: Map<Uint8Array, SharedImage>,
+): Planned | { readonly error: CaptionfleetError } {
+  try {
+    const { side } = manifest.image;
+    if (pixels.length !== side * side * 3) {
+      throw new CaptionfleetError(
+        'INTERNAL',
+        `${pixels.length} bytes of pixels where the model takes ${side * side * 3}`,
+      );
+    }
+    const image = images.get(pixels) ?? newImage();
+    const work = batchOf(task, batches, manifest).add(task, image);
+    image.items += 1;
+    images.set(pixels, image);
+    return { work, image };
+  } catch (error) {
+    if (error instanceof CaptionfleetError) return { error };
+    throw error;
+  }
+}
+
+const newImage = (): SharedImage => ({
+  states: { values: new Float32Array(0), tokens: 1 },
+  features: new Float32Array(0),
+  encodeMs: 0,
+  items: 0,
+});
+
+function batchOf<Type extends TaskType>(
+  task: TaskOf<Type>,
+  batches: Batches,
+  { id, tasks }: ModelDirectory['manifest'],
+): TaskBatch<TaskOf<Type>> {
+  const batch = batches[task.type];
+  if (batch !== undefined) return batch;
+  throw new CaptionfleetError(
+    'TASK_UNSUPPORTED',
+    `model ${id} has no head to ${headOf[task.type]}; it can ${tasks.join(', ')}`,
+  );
+}
+
+const answerOf = ({ work, image }: Planned): EngineAnswer => ({
+  ...work.result(),
+  inferenceMs: image.encodeMs / image.items + work.spentMs,
+});
+
+async function openSession(model: ModelDirectory, file: string, intraOpThreads: number): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model.file(file), {
+      intraOpNumThreads: intraOpThreads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      // Threads that spin while they wait take the cores of the processes beside this one.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+  } catch (cause) {
+    if (cause instanceof CaptionfleetError) throw cause;
+    throw new CaptionfleetError('MODEL_CORRUPT', `${file}: ONNX Runtime cannot load it`, { cause });
+  }
+}

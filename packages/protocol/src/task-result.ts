@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+export const CaptionSchema = z.object({
+  text: z.string(),
+  /** Token ids with the leading bos, the prompt, and the final sep when generation reached it. */
+  tokens: z.array(z.int()),
+  /**
+   * Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep
+   * included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right.
+   */
+  confidence: z.number(),
+  /** Natural logarithm, per generated token, of the model's own distribution before any penalty or temperature. */
+  meanLogProbability: z.number(),
+});
+export type Caption = z.infer<typeof CaptionSchema>;
+
+/** How well a text goes with an image, by both of BLIP's measures. */
+export const MatchSchema = z.object({
+  text: z.string(),
+  /** That the text is true of the image, in [0, 1], from the head that reads the text with the image before it (ITM). */
+  probability: z.number(),
+  /** Cosine of the angle between the embeddings of the text and of the image, each made without the other (ITC). */
+  similarity: z.number(),
+});
+export type Match = z.infer<typeof MatchSchema>;
+
+/** Vectors of length 1 in the space that images and texts share: a product of two is the cosine of their angle. */
+export const EmbeddingSchema = z.object({
+  image: z.array(z.number()),
+  texts: z.array(z.object({ text: z.string(), embedding: z.array(z.number()) })),
+});
+export type Embedding = z.infer<typeof EmbeddingSchema>;
+
+/** A generated text, as a caption is, and the question that it answers. */
+export const AnswerSchema = z.object({ question: z.string(), ...CaptionSchema.shape });
+export type Answer = z.infer<typeof AnswerSchema>;
+
+/** What a task gives, by the member that names it; see task.ts. */
+export type TaskResult =
+  | {
+      /** As many as `num_return_sequences`, best first. */
+      readonly captions: Caption[];
+    }
+  | {
+      /** One a text, in their order. */
+      readonly matches: Match[];
+    }
+  | { readonly embedding: Embedding }
+  | {
+      /** For each question, in their order, as many as `num_return_sequences`, best first. */
+      readonly answers: Answer[];
+    };
