@@ -24,7 +24,8 @@ async function isDirectory(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-async function listImages(directory: string): Promise<readonly string[]> {
+/** The images below a directory, sorted by name. */
+export async function listImages(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile() && imageExtensions.has(extname(entry.name).toLowerCase()))

@@ -76,6 +76,8 @@ model
   .argument('<id[@revision]>', 'such as Salesforce/blip-image-captioning-base')
   .option('--out <dir>', 'model directory to write')
   .option('--force', 'replace a model that is there', false)
+  .option('--no-int8', 'build fp32 only')
+  .option('--probes <dir>', 'pictures that int8 is compared with fp32 on (default: photographs of ours)')
   .action(async (reference: string, flags) => {
     const { modelPullCommand } = await import('./model-commands.ts');
     process.stdout.write(`${await modelPullCommand(reference, flags, process.env, signal)}\n`);
@@ -88,10 +90,13 @@ model
   .option('--id <id>', 'name of the model (default: the name of the directory)')
   .option('--revision <revision>', 'revision of the checkpoint')
   .option('--force', 'replace a model that is there', false)
+  .option('--no-int8', 'build fp32 only')
+  .option('--probes <dir>', 'pictures that int8 is compared with fp32 on (default: photographs of ours)')
   .action(async (checkpoint: string, flags) => {
     const { modelBuildCommand } = await import('./model-commands.ts');
     const manifest = await modelBuildCommand(checkpoint, flags, signal);
-    process.stdout.write(`${flags.out}: ${manifest.id}@${manifest.revision} (${manifest.variant})\n`);
+    const { describeVariants } = await import('./model-build.ts');
+    process.stdout.write(`${flags.out}: ${manifest.id}@${manifest.revision}: ${describeVariants(manifest)}\n`);
   });
 model
   .command('show')

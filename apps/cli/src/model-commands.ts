@@ -3,14 +3,15 @@ import { createReadStream } from 'node:fs';
 import { access, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { builderVersion, buildModel } from '@captionfleet/blip/build-model';
+import { builderVersion } from '@captionfleet/blip/build-model';
 import { type ModelDirectory, type ModelManifest, readModelDirectory } from '@captionfleet/blip/model-directory';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { buildWithVariants, type VariantFlags } from './model-build.ts';
 import { pinnedModel, pullModel } from './model-pull.ts';
 import { startProgress } from './progress.ts';
-import { demoCheckpoint, stateDirectory } from './state-directory.ts';
+import { demoCheckpoint, demoSamples, stateDirectory } from './state-directory.ts';
 
-interface BuildFlags {
+interface BuildFlags extends VariantFlags {
   readonly out: string;
   readonly id?: string | undefined;
   readonly revision?: string | undefined;
@@ -22,7 +23,7 @@ export async function modelBuildCommand(
   flags: BuildFlags,
   signal: AbortSignal,
 ): Promise<ModelManifest> {
-  return await buildWithProgress(
+  return await buildWithVariants(
     {
       checkpoint: resolve(checkpoint),
       output: resolve(flags.out),
@@ -30,11 +31,12 @@ export async function modelBuildCommand(
       revision: flags.revision ?? 'local',
       force: flags.force,
     },
+    flags,
     signal,
   );
 }
 
-interface PullFlags {
+interface PullFlags extends VariantFlags {
   readonly out?: string | undefined;
   readonly force: boolean;
 }
@@ -61,7 +63,7 @@ export async function modelPullCommand(
   const output = resolve(
     flags.out ?? join(state, 'models', `${id.replaceAll('/', '--')}@${pulled.revision.slice(0, 12)}`),
   );
-  await buildWithProgress(
+  await buildWithVariants(
     {
       checkpoint: pulled.checkpointDirectory,
       output,
@@ -70,21 +72,10 @@ export async function modelPullCommand(
       source: `${id}@${pulled.revision}`,
       force: flags.force,
     },
+    flags,
     signal,
   );
   return output;
-}
-
-async function buildWithProgress(
-  options: Omit<Parameters<typeof buildModel>[0], 'onProgress' | 'signal'>,
-  signal: AbortSignal,
-): Promise<ModelManifest> {
-  const progress = startProgress(`building ${options.id}`, 0);
-  try {
-    return await buildModel({ ...options, onProgress: progress.update, signal });
-  } finally {
-    progress.stop();
-  }
 }
 
 /**
@@ -114,7 +105,9 @@ export async function openModel(
       await rm(output, { recursive: true, force: true });
     }
   }
-  await buildWithProgress({ checkpoint: chosen, output, id, revision: contents.slice(0, 12), force: false }, signal);
+  const variants = { int8: true, ...(isDemo ? { probes: demoSamples } : {}) };
+  const options = { checkpoint: chosen, output, id, revision: contents.slice(0, 12), force: false };
+  await buildWithVariants(options, variants, signal);
   return await readModelDirectory(output, { signal });
 }
 

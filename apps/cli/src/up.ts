@@ -7,6 +7,7 @@ import { startApi, startWorker } from './local-app.ts';
 import { startLocalAzurite } from './local-azurite.ts';
 import { findFreePort } from './local-process.ts';
 import { startLocalRedis } from './local-redis.ts';
+import { describeVariants } from './model-build.ts';
 import { openModel } from './model-commands.ts';
 import { demoSamples, stateDirectory } from './state-directory.ts';
 
@@ -30,7 +31,7 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
   await using parts = new AsyncDisposableStack();
   parts.use(await takeDirectory(state));
   const model = await openModel(flags.model, signal, env);
-  say(`model    ${model.manifest.id}@${model.manifest.revision} (${model.manifest.variant})`);
+  say(`model    ${model.manifest.id}@${model.manifest.revision} (${describeVariants(model.manifest)})`);
 
   const redisUrl = env['REDIS_URL'] ?? (await embeddedRedis(parts, join(state, 'redis')));
   const connectionString =

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { ModelTask } from '@captionfleet/protocol/task';
@@ -8,12 +8,10 @@ import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config
 import { tasksOf } from './checkpoint-tasks.ts';
 import { type WriteProgress, writeGraphs } from './graph-files.ts';
 import { modelCards } from './model-card.ts';
-import { describeFile, type ModelManifest, manifestChecksum, manifestFile, modelFiles } from './model-directory.ts';
+import { describeFile, type ModelManifest, modelFiles, sealManifest } from './model-directory.ts';
+import { buildGraphs } from './model-graphs.ts';
 import { hasCode, isMissing } from './model-json.ts';
-import type { OnnxGraph } from './onnx-graph.ts';
-import { buildAnswerDecoder, buildCaptionDecoder } from './text-decoder.ts';
-import { buildQuestionEncoder, buildTextEncoder } from './text-encoder.ts';
-import { buildVisionEncoder, visionTokens } from './vision-encoder.ts';
+import { visionTokens } from './vision-encoder.ts';
 
 /** Raised with every change of the files that a checkpoint becomes. */
 export const builderVersion = 2;
@@ -66,22 +64,6 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-type Graphs = Readonly<Record<string, OnnxGraph>>;
-
-/** By the file that each becomes. */
-function buildGraphs(checkpoint: Checkpoint, config: CheckpointConfig, tasks: readonly ModelTask[]): Graphs {
-  const heads: Readonly<Record<ModelTask, () => Graphs>> = {
-    caption: () => ({ [modelFiles.textDecoder]: buildCaptionDecoder(checkpoint, config) }),
-    match: () => ({ [modelFiles.textEncoder]: buildTextEncoder(checkpoint, config) }),
-    answer: () => ({
-      [modelFiles.questionEncoder]: buildQuestionEncoder(checkpoint, config),
-      [modelFiles.answerDecoder]: buildAnswerDecoder(checkpoint, config),
-    }),
-  };
-  const vision = { [modelFiles.visionEncoder]: buildVisionEncoder(checkpoint, config, tasks) };
-  return Object.assign(vision, ...tasks.map((task) => heads[task]()));
 }
 
 const occupied = (output: string, options?: ErrorOptions): CaptionfleetError =>
@@ -167,7 +149,6 @@ async function writeManifest(
     revision,
     ...(source === undefined ? {} : { source }),
     licence,
-    variant: 'fp32',
     ...(card === undefined ? {} : { card }),
     image: { side: vision.imageSize, ...pixels, tokens: visionTokens(vision), width: vision.hiddenSize },
     text: {
@@ -184,7 +165,5 @@ async function writeManifest(
     tokenizer,
     files,
   };
-  const manifest: ModelManifest = { ...facts, checksum: manifestChecksum(facts) };
-  await writeFile(join(directory, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
-  return manifest;
+  return await sealManifest(directory, facts);
 }

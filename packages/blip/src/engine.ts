@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ModelIdentity } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { headOf, type ModelTask, type Task, type TaskOf, type TaskType } from '@captionfleet/protocol/task';
@@ -6,7 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { startAnswers } from './answer-batch.ts';
 import { startCaptions } from './caption-batch.ts';
 import { startMatches } from './match-batch.ts';
-import { type ModelDirectory, modelFiles } from './model-directory.ts';
+import { type ModelDirectory, modelFiles, type Variant } from './model-directory.ts';
 import type { EncodedImage, TaskBatch, Work } from './task-batch.ts';
 import { textGenerator } from './text-generator.ts';
 import { openTokenizer } from './tokenizer.ts';
@@ -41,15 +42,21 @@ export interface Engine extends AsyncDisposable {
   warmUp(): Promise<void>;
 }
 
+export interface EngineOptions {
+  readonly intraOpThreads: number;
+  /** @defaultValue 'fp32' */
+  readonly variant?: Variant;
+}
+
 /** @throws MODEL_CORRUPT when the runtime refuses a graph, MODEL_UNSUPPORTED for its tokenizer */
 export async function openEngine(
   model: ModelDirectory,
-  { intraOpThreads }: { readonly intraOpThreads: number },
+  { intraOpThreads, variant = 'fp32' }: EngineOptions,
 ): Promise<Engine> {
-  const { id, revision, variant, image, tasks } = model.manifest;
+  const { id, revision, image, tasks } = model.manifest;
   await using sessions = new AsyncDisposableStack();
   const open = async (file: string): Promise<InferenceSession> => {
-    const session = await openSession(model, file, intraOpThreads);
+    const session = await openSession(model.file(file, variant), intraOpThreads);
     sessions.defer(() => session.release());
     return session;
   };
@@ -194,9 +201,9 @@ const answerOf = ({ work, image }: Planned): EngineAnswer => ({
   inferenceMs: image.encodeMs / image.items + work.spentMs,
 });
 
-async function openSession(model: ModelDirectory, file: string, intraOpThreads: number): Promise<InferenceSession> {
+async function openSession(path: string, intraOpThreads: number): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(model.file(file), {
+    return await InferenceSession.create(path, {
       intraOpNumThreads: intraOpThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -205,7 +212,6 @@ async function openSession(model: ModelDirectory, file: string, intraOpThreads: 
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
   } catch (cause) {
-    if (cause instanceof CaptionfleetError) throw cause;
-    throw new CaptionfleetError('MODEL_CORRUPT', `${file}: ONNX Runtime cannot load it`, { cause });
+    throw new CaptionfleetError('MODEL_CORRUPT', `${basename(path)}: ONNX Runtime cannot load it`, { cause });
   }
 }

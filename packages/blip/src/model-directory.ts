@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { type ModelTask, modelTasks } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
+import { ParityReportSchema } from './parity-gate.ts';
 
 export const manifestFile = 'manifest.json';
 
@@ -21,6 +22,14 @@ export const modelFiles = {
   config: 'config.json',
 } as const;
 
+/** fp32 is exact and always there; int8 is there when it passed the parity gate. */
+export const variants = ['fp32', 'int8'] as const;
+export type Variant = (typeof variants)[number];
+
+/** A variant's own form of a file that has one: `weights.bin` of int8 is `weights.int8.bin`. */
+export const variantFile = (file: string, variant: Variant): string =>
+  variant === 'fp32' ? file : file.replace(/\.\w+$/, `.${variant}$&`);
+
 /** The graphs that each task needs beside the vision encoder. */
 const graphsFor: Readonly<Record<ModelTask, readonly string[]>> = {
   caption: [modelFiles.textDecoder],
@@ -28,10 +37,17 @@ const graphsFor: Readonly<Record<ModelTask, readonly string[]>> = {
   answer: [modelFiles.questionEncoder, modelFiles.answerDecoder],
 };
 
-const filesFor = (tasks: readonly ModelTask[]): readonly string[] => [
-  ...[modelFiles.visionEncoder, modelFiles.weights, modelFiles.config],
+/** The graphs of a model with these tasks, by their names in fp32. */
+export const graphFiles = (tasks: readonly ModelTask[]): readonly string[] => [
+  modelFiles.visionEncoder,
   ...tasks.flatMap((task) => graphsFor[task]),
 ];
+
+const filesFor = ({ tasks, tokenizer, int8 }: ModelManifest): readonly string[] => {
+  const ofVariant = [...graphFiles(tasks), modelFiles.weights];
+  const rounded = int8?.parity.accepted === true ? ofVariant.map((file) => variantFile(file, 'int8')) : [];
+  return [...ofVariant, ...rounded, modelFiles.config, tokenizer];
+};
 
 const positive = z.int().min(1);
 const tokenId = z.int().min(0);
@@ -57,7 +73,14 @@ export const ModelManifestSchema = z.strictObject({
   /** Where the checkpoint came from. */
   source: z.string().optional(),
   licence: z.string(),
-  variant: z.literal('fp32'),
+  /** How the int8 variant came out; absent when none was tried. Its files are there only when it was accepted. */
+  int8: z
+    .strictObject({
+      /** Layers of the vision encoder, by their weight tensor, that eight bits harm most and that stay in fp32. */
+      exactLayers: z.array(z.string()),
+      parity: ParityReportSchema,
+    })
+    .optional(),
   card: ModelCardSchema.optional(),
   image: z.strictObject({
     /** Width and height in pixels of what the encoder takes. */
@@ -96,8 +119,8 @@ export interface ModelDirectory {
   /** Absolute. */
   readonly path: string;
   readonly manifest: ModelManifest;
-  /** The absolute path of a file that the manifest names. */
-  file(name: string): string;
+  /** The absolute path of a file that the manifest names; of a variant's own form of it. */
+  file(name: string, variant?: Variant): string;
 }
 
 /**
@@ -114,7 +137,7 @@ export async function readModelDirectory(
   const json = await readModelJson(path, manifestFile);
   if (json === undefined) throw notFound(`${path} has no ${manifestFile}`);
   const manifest = parseManifest(json);
-  for (const name of [...filesFor(manifest.tasks), manifest.tokenizer]) {
+  for (const name of filesFor(manifest)) {
     if (!Object.hasOwn(manifest.files, name)) {
       throw new CaptionfleetError('MODEL_CORRUPT', `${manifestFile}: files: has no ${name}`);
     }
@@ -123,9 +146,10 @@ export async function readModelDirectory(
   return {
     path,
     manifest,
-    file(name) {
-      if (!Object.hasOwn(manifest.files, name)) throw notFound(`${path}: its manifest names no file ${name}`);
-      return join(path, name);
+    file(name, variant = 'fp32') {
+      const file = variantFile(name, variant);
+      if (!Object.hasOwn(manifest.files, file)) throw notFound(`${path}: its manifest names no file ${file}`);
+      return join(path, file);
     },
   };
 }
@@ -134,6 +158,15 @@ export async function readModelDirectory(
 export function manifestChecksum(manifest: object): string {
   const { checksum: _, ...rest } = manifest as { checksum?: unknown };
   return createHash('sha256').update(JSON.stringify(rest)).digest('hex');
+}
+
+/** Writes the manifest of these facts with its checksum; one that is there is replaced at once or not at all. */
+export async function sealManifest(directory: string, facts: Omit<ModelManifest, 'checksum'>): Promise<ModelManifest> {
+  const manifest: ModelManifest = { ...facts, checksum: manifestChecksum(facts) };
+  const path = join(directory, manifestFile);
+  await writeFile(`${path}.new`, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  await rename(`${path}.new`, path);
+  return manifest;
 }
 
 /** The size and SHA-256 of a file, streamed. */

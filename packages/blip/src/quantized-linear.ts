@@ -1,4 +1,4 @@
-import type { LinearKernel } from './layers.ts';
+import { type LinearKernel, linear } from './layers.ts';
 import type { Constant, Value } from './onnx-graph.ts';
 import { transposed, type Weight } from './weights.ts';
 
@@ -20,10 +20,12 @@ const blockSize = 32;
 
 /**
  * The same with weights in eight bits by blocks of 32 inputs, and each row of x rounded by itself, block by block: rows do
- * not touch each other. It wins where few rows meet large weights.
+ * not touch each other. It wins where few rows meet large weights. A layer whose inputs are no whole blocks stays exact.
  */
-export const blockwiseInt8: LinearKernel = (graph, x, { weight, bias }) => {
+export const blockwiseInt8: LinearKernel = (graph, x, layer) => {
+  const { weight, bias } = layer;
   const [outputs = 0, inputs = 0] = weight.shape;
+  if (inputs % blockSize !== 0) return linear(graph, x, layer);
   const { values, scales } = quantizedBlocks(weight);
   return graph.contributed(
     'MatMulNBits',
