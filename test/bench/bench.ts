@@ -9,7 +9,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildModel } from '@captionfleet/blip/build-model';
-import { CaptionRequestStatusSchema } from '@captionfleet/protocol/caption-result';
+import { CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { stateDirectory } from '../../apps/cli/src/state-directory.ts';
 import { startFleet, type TestFleet } from '../support/fleet.ts';

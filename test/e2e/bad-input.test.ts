@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { ImageStatus } from '@captionfleet/protocol/caption-result';
+import type { ImageStatus } from '@captionfleet/protocol/image-outcome';
 import sharp from 'sharp';
 import { captionfleet, captionLines } from '../support/command-line.ts';
 import { startFleet, type TestFleet } from '../support/fleet.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { blobNames } from '@captionfleet/protocol/blob-names';
-import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/caption-result';
+import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
 import type { ImageInput } from '@captionfleet/protocol/image-reference';
 import { countBlobs, putBlob, readBlobs } from '../support/blobs.ts';
 import { captionfleet, captionLines } from '../support/command-line.ts';

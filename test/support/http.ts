@@ -1,5 +1,5 @@
-import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/caption-result';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
 import type { ImageInput } from '@captionfleet/protocol/image-reference';
 
 export interface Answer {

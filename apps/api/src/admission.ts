@@ -1,5 +1,5 @@
-import type { RequestRecord } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { DoorImage } from './caption-request.ts';

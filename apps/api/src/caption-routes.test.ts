@@ -6,8 +6,8 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionJob, RequestIdSchema } from '@captionfleet/protocol/caption-job';
-import { CaptionRequestStatusSchema, type ImageOutcome } from '@captionfleet/protocol/caption-result';
+import { type ImageJob, RequestIdSchema } from '@captionfleet/protocol/image-job';
+import { CaptionRequestStatusSchema, type ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
 import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
@@ -74,7 +74,7 @@ async function startApi(
   return { app, producer, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-const outcomeOf = (job: CaptionJob): ImageOutcome => ({
+const outcomeOf = (job: ImageJob): ImageOutcome => ({
   status: 'succeeded',
   captions: [{ text: `image ${job.index}`, tokens: [1, 2], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
   image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
@@ -83,7 +83,7 @@ const outcomeOf = (job: CaptionJob): ImageOutcome => ({
 });
 
 /** Takes jobs from the queue and writes an outcome for each, as a worker does; `work` may come in between, or throw. */
-const startConsumer = (work: (job: CaptionJob) => Promise<void> = async () => undefined): Promise<Consumer> =>
+const startConsumer = (work: (job: ImageJob) => Promise<void> = async () => undefined): Promise<Consumer> =>
   openConsumer({ redisUrl: redis.url, queue, prefix, concurrency: 8, attempts: 1 }, async ({ job }) => {
     await work(job);
     await requests.writeOutcome(job.requestId, job.index, outcomeOf(job));
@@ -147,7 +147,7 @@ test('images are accepted with 202 and the way to their captions, which are ther
 
 test('a job carries the options and a reference: inline bytes are in Blob, once', async () => {
   await using api = await startApi();
-  const jobs: CaptionJob[] = [];
+  const jobs: ImageJob[] = [];
   const payload = { images: [image, image], options: { num_beams: 3 } };
   await using _consumer = await startConsumer(async (job) => void jobs.push(job));
   const headers = { prefer: 'wait=10' };
@@ -257,7 +257,7 @@ test('after Redis has lost everything a look at the request enqueues what has no
   await using api = await startApi();
   const done: number[] = [];
   const posted = statusOf(await post(api.app, [image, image, image]));
-  await requests.writeOutcome(posted.id, 1, outcomeOf({ index: 1 } as CaptionJob));
+  await requests.writeOutcome(posted.id, 1, outcomeOf({ index: 1 } as ImageJob));
   await loseEverything();
   assert.equal(await api.producer.depth(), 0);
 
@@ -293,7 +293,7 @@ test('without Redis a post is 503, an unfinished request too, a finished one is 
   await using api = await startApi({ redisUrl: lost.url });
   const finishedId = statusOf(await post(api.app, [image])).id;
   const openId = statusOf(await post(api.app, [image])).id;
-  await requests.writeOutcome(finishedId, 0, outcomeOf({ index: 0 } as CaptionJob));
+  await requests.writeOutcome(finishedId, 0, outcomeOf({ index: 0 } as ImageJob));
   await lost[Symbol.asyncDispose]();
 
   for (const answer of [await post(api.app, [image]), await api.app.inject(`/v1/captions/${openId}`)]) {

@@ -1,10 +1,10 @@
-import { RequestIdSchema } from '@captionfleet/protocol/caption-job';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import {
   type CaptionRequestStatus,
   CaptionRequestStatusSchema,
   type RequestRecord,
-} from '@captionfleet/protocol/caption-result';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
+} from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';

@@ -1,6 +1,6 @@
-import { CaptionRequestStatusSchema, ErrorReportSchema } from '@captionfleet/protocol/caption-result';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { CaptionRequestStatusSchema, ErrorReportSchema } from '@captionfleet/protocol/image-outcome';
 import { CaptionSchema } from '@captionfleet/protocol/task-result';
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestIdSchema } from '@captionfleet/protocol/caption-job';
+import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import { newRequestId } from './request-id.ts';
 
 test('ids are valid, sort by their time and do not repeat', () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RequestId } from '@captionfleet/protocol/caption-job';
+import type { RequestId } from '@captionfleet/protocol/image-job';
 
 const crockford = '0123456789abcdefghjkmnpqrstvwxyz';
 

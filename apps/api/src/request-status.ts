@@ -1,11 +1,11 @@
-import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import type {
   CaptionRequestStatus,
   ImageOutcome,
   ImageStatus,
   RequestRecord,
-} from '@captionfleet/protocol/caption-result';
-import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+} from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { mapBounded } from './map-bounded.ts';
@@ -28,7 +28,7 @@ type JobState = 'queued' | 'running' | 'failed';
 const readsAtOnce = 8;
 
 /** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
-export function jobsOf(record: RequestRecord): CaptionJob[] {
+export function jobsOf(record: RequestRecord): ImageJob[] {
   const { id: requestId, options } = record;
   const enqueuedAt = Date.parse(record.createdAt);
   return record.images.flatMap((image, index) =>
@@ -56,13 +56,13 @@ export function followRequest(
       if (outcome !== undefined) outcomes.set(index, outcome);
     });
   };
-  const open = (): CaptionJob[] => jobs.filter(({ index }) => !outcomes.has(index));
+  const open = (): ImageJob[] => jobs.filter(({ index }) => !outcomes.has(index));
 
   return async (signal) => {
     await readNewOutcomes(signal);
     if (open().length === 0) return statusDocument(record, outcomes, new Map());
     const states = await producer.states(open().map(jobId));
-    const isActive = (job: CaptionJob): boolean => ['queued', 'running'].includes(states.get(jobId(job)) ?? '');
+    const isActive = (job: ImageJob): boolean => ['queued', 'running'].includes(states.get(jobId(job)) ?? '');
     // A job may have ended between the first look and the answer of the queue; its outcome was written before that.
     if (!open().every(isActive)) await readNewOutcomes(signal);
     const lost = open().filter((job) => !states.has(jobId(job)));
@@ -77,7 +77,7 @@ export function followRequest(
 
 /** A full queue is no error here: the images stay accepted, and the next look tries again. */
 async function enqueueAgain(
-  jobs: readonly CaptionJob[],
+  jobs: readonly ImageJob[],
   producer: Pick<JobProducer, 'enqueue'>,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RequestId } from '@captionfleet/protocol/caption-job';
-import type { CaptionRequestStatus } from '@captionfleet/protocol/caption-result';
+import type { RequestId } from '@captionfleet/protocol/image-job';
+import type { CaptionRequestStatus } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { isFinished } from './request-status.ts';
 

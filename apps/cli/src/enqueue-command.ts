@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { type CaptionRequestStatus, CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
 import { type ImageInput, imageLimits } from '@captionfleet/protocol/image-reference';
 import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
 

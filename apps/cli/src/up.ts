@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { CaptionRequestStatus } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { CaptionRequestStatus } from '@captionfleet/protocol/image-outcome';
 import { enqueueCommand } from './enqueue-command.ts';
 import { startApi, startWorker } from './local-app.ts';
 import { startLocalAzurite } from './local-azurite.ts';

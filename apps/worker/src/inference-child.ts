@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
+import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import type { BatchImage, FromProcess, InferenceSettings, ToProcess } from './inference-messages.ts';
 
 /**

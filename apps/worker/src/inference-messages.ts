@@ -1,6 +1,6 @@
-import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import type { ImageReference } from '@captionfleet/protocol/image-reference';
 import type { Caption } from '@captionfleet/protocol/task-result';
 import type { BlobAccount } from '@captionfleet/storage/blob-store';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildModel } from '@captionfleet/blip/build-model';
-import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { InferencePool, type InferencePoolConfig, type PoolEvents } from './inference-pool.ts';
 
 const golden = new URL('../../../test/fixtures/golden/', import.meta.url);

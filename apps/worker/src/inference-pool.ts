@@ -1,6 +1,6 @@
-import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, errorFromReport, reportError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import type { ImageReference } from '@captionfleet/protocol/image-reference';
 import type { BatchEntry, BatchRunner } from './batcher.ts';
 import { type ChildEnd, type ChildState, InferenceChild } from './inference-child.ts';

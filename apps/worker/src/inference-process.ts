@@ -4,8 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { prepareImage } from '@captionfleet/blip/preprocess';
-import type { ImageFacts, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { ImageFacts, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
 import type {

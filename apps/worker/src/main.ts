@@ -6,10 +6,10 @@ import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
 import { createMetrics, type Metrics } from '@captionfleet/telemetry/metrics';
 import { Batcher } from './batcher.ts';
-import { captionJob, type Stages, writeAbandoned } from './caption-job.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { planAffinity } from './cpu-affinity.ts';
 import { openHealthServer } from './health-server.ts';
+import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
@@ -66,7 +66,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       },
       async (delivery, signal) => {
         deliveries += 1;
-        await captionJob(delivery, stages, signal).finally(() => {
+        await imageJob(delivery, stages, signal).finally(() => {
           deliveries -= 1;
         });
       },

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { ModelIdentity } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import { headOf, type ModelTask, type Task, type TaskOf, type TaskType } from '@captionfleet/protocol/task';
 import type { TaskResult } from '@captionfleet/protocol/task-result';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

@@ -1,4 +1,4 @@
-import type { RequestId } from './caption-job.ts';
+import type { RequestId } from './image-job.ts';
 
 /**
  * Where things lie in the fleet's Blob container. Names follow from ids and content alone, so that a second writer of

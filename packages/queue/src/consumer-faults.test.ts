@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { openProducer } from './producer.ts';
@@ -73,7 +73,7 @@ describe('a consumer', { concurrency: true }, () => {
     // What the sixth worker that died with this job leaves behind.
     await raw.hset(queue.key(id), 'stc', 5);
     await raw.lmove(queue.key('wait'), queue.key('active'), 'RIGHT', 'LEFT');
-    const announced: [CaptionJob, string][] = [];
+    const announced: [ImageJob, string][] = [];
     const { handle, attempts } = recorder();
     const consumer = await queue.consume(handle);
     consumer.onAbandoned(async (job, reason) => void announced.push([job, reason]));

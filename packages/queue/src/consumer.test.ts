@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { HandBack, Postpone } from './consumer.ts';
@@ -21,7 +21,7 @@ after(async () => {
 
 test('a delivery carries the job as it was enqueued, and returning finishes it', async () => {
   await using queue = await openQueue(redis.url, 25);
-  const seen: CaptionJob[] = [];
+  const seen: ImageJob[] = [];
   await queue.consume(async ({ job, jobId: id }) => {
     assert.equal(id, jobId(job));
     seen.push(job);

@@ -1,5 +1,5 @@
-import { type CaptionJob, CaptionJobSchema } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import { type ImageJob, ImageJobSchema } from '@captionfleet/protocol/image-job';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { becomesReady, connectWaiting, pingRedis, type WaitingClient } from './redis-client.ts';
 import { settlesWithin } from './settles-within.ts';
@@ -44,7 +44,7 @@ export interface ConsumerOptions {
 
 /** One attempt at a job. */
 export interface Delivery {
-  readonly job: CaptionJob;
+  readonly job: ImageJob;
   readonly jobId: string;
   /** From 1. */
   readonly attempt: number;
@@ -79,7 +79,7 @@ export class Postpone extends Error {
   override readonly name = 'Postpone';
 }
 
-export type AbandonedListener = (job: CaptionJob, reason: string) => Promise<void>;
+export type AbandonedListener = (job: ImageJob, reason: string) => Promise<void>;
 
 export interface Consumer extends AsyncDisposable {
   /**
@@ -265,7 +265,7 @@ class QueueConsumer implements Consumer {
   }
 
   #announceAbandoned(job: Job): void {
-    const parsed = CaptionJobSchema.safeParse(job.data);
+    const parsed = ImageJobSchema.safeParse(job.data);
     if (!parsed.success) return;
     for (const listener of this.#abandonedListeners) {
       const announcement = listener(parsed.data, job.deferredFailure ?? '')
@@ -276,8 +276,8 @@ class QueueConsumer implements Consumer {
   }
 
   /** The payload, parsed at the door. One that cannot be read fails the job: no attempt would change it. */
-  #parse(job: Job): CaptionJob {
-    const { success, data, error } = CaptionJobSchema.safeParse(job.data);
+  #parse(job: Job): ImageJob {
+    const { success, data, error } = ImageJobSchema.safeParse(job.data);
     if (success) return data;
     const message = `the payload of job ${job.id} is not one that this version of the fleet reads`;
     this.#options.onError?.(new CaptionfleetError('REQUEST_INVALID', message, { cause: error }));

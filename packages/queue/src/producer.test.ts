@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { jobId } from '@captionfleet/protocol/caption-job';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { jobId } from '@captionfleet/protocol/image-job';
 import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { type JobProducer, openProducer } from './producer.ts';

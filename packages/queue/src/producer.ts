@@ -1,4 +1,4 @@
-import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import { Queue } from 'bullmq';
 import { Capacity } from './capacity.ts';
 import { FinishedEvents } from './finished-events.ts';
@@ -23,7 +23,7 @@ export interface JobProducer extends AsyncDisposable {
    * QUEUE_FULL before anything is added, QUEUE_UNAVAILABLE, or the reason of the signal; after these two, some of the
    * jobs may have been added.
    */
-  enqueue(jobs: readonly CaptionJob[], options: { signal: AbortSignal }): Promise<void>;
+  enqueue(jobs: readonly ImageJob[], options: { signal: AbortSignal }): Promise<void>;
   /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
   states(jobIds: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
@@ -43,7 +43,7 @@ const reconnectMs = 500;
 export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: ProducerOptions): Promise<JobProducer> {
   const redis = connectFailingFast(redisUrl);
   await becomesReady(redis);
-  const bull = new Queue<CaptionJob, unknown, 'caption'>(queue, {
+  const bull = new Queue<ImageJob, unknown, 'caption'>(queue, {
     connection: redis,
     prefix,
     // Each of these would ask Redis once, at the start, and leave the queue unusable when it does not answer then.

@@ -1,7 +1,7 @@
 // For tests only.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionJob, jobId } from '@captionfleet/protocol/caption-job';
+import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import { type Consumer, type ConsumerOptions, type Delivery, type Handler, openConsumer } from './consumer.ts';
 import { type JobProducer, openProducer } from './producer.ts';
 
@@ -15,7 +15,7 @@ export async function waitFor(what: string, deadlineMs: number, check: () => Pro
 }
 
 /** The jobs of one new request. */
-export function makeJobs(count: number): CaptionJob[] {
+export function makeJobs(count: number): ImageJob[] {
   const requestId = `0${randomBytes(15).toString('hex').slice(0, 25)}`;
   const source = { url: 'https://images.example.org/a.jpg' };
   return Array.from({ length: count }, (_, index) => ({

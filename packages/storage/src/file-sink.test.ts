@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { openFileSink } from './file-sink.ts';
 
 let folder: string;

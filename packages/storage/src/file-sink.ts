@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ImageOutcome, ImageOutcomeSchema } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type ImageOutcome, ImageOutcomeSchema } from '@captionfleet/protocol/image-outcome';
 
 /** Outcomes as files of one directory, for the command line. */
 export interface FileSink {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { blobNames } from '@captionfleet/protocol/blob-names';
-import type { ImageOutcome, RequestRecord } from '@captionfleet/protocol/caption-result';
+import type { ImageOutcome, RequestRecord } from '@captionfleet/protocol/image-outcome';
 import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
 import { openRequestStore, type RequestStore } from './request-store.ts';

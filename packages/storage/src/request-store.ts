@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { blobNames } from '@captionfleet/protocol/blob-names';
-import type { RequestId } from '@captionfleet/protocol/caption-job';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { RequestId } from '@captionfleet/protocol/image-job';
 import {
   type ImageOutcome,
   ImageOutcomeSchema,
   type RequestRecord,
   RequestRecordSchema,
-} from '@captionfleet/protocol/caption-result';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
+} from '@captionfleet/protocol/image-outcome';
 import type { BlobReference } from '@captionfleet/protocol/image-reference';
 import type { BlobStore } from './blob-store.ts';
 

@@ -1,5 +1,5 @@
-import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from '@captionfleet/protocol/errors';
+import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
@@ -22,7 +22,7 @@ export interface Stages {
  * @throws HandBack when the worker is stopping, Postpone while Blob storage is away, an error with a retryable code, or the
  * signal's reason
  */
-export async function captionJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
+export async function imageJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
   const { metrics } = stages;
   const { requestId, index, enqueuedAt } = delivery.job;
   const queueMs = Math.max(0, Date.now() - enqueuedAt);

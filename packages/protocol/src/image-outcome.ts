@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { RequestIdSchema } from './caption-job.ts';
 import { type ErrorCode, errorTable } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
+import { RequestIdSchema } from './image-job.ts';
 import { ImageReferenceSchema } from './image-reference.ts';
 import { CaptionSchema } from './task-result.ts';
 

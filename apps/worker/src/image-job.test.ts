@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ImageOutcome } from '@captionfleet/protocol/caption-result';
 import { CaptionfleetError, type ErrorCode, reportError } from '@captionfleet/protocol/errors';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createMetrics } from '@captionfleet/telemetry/metrics';
 import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
-import { captionJob, type Stages, writeAbandoned } from './caption-job.ts';
+import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 
 const requestId = '01arz3ndektsv4rrffq69g5fav';
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -69,7 +69,7 @@ const outcomeOf = ({ job }: Delivery) => requests.readOutcome(requestId, job.ind
 test('a caption is written with all of its timings, and counted', async () => {
   const delivery = deliver();
   const stages = stagesThat(captioned);
-  await captionJob(delivery, stages, never);
+  await imageJob(delivery, stages, never);
   const outcome = await outcomeOf(delivery);
   assert.ok(outcome?.status === 'succeeded');
   const { queueMs = 0, ...timings } = outcome.timings;
@@ -83,7 +83,7 @@ test('a caption is written with all of its timings, and counted', async () => {
 
 test('a failure that will not pass is the outcome at once', async () => {
   const delivery = deliver();
-  await captionJob(
+  await imageJob(
     delivery,
     stagesThat(() => failure('IMAGE_CORRUPT')),
     never,
@@ -94,9 +94,9 @@ test('a failure that will not pass is the outcome at once', async () => {
 test('a failure that may pass is thrown for another attempt, and on the last one it is the outcome', async () => {
   const stages = stagesThat(() => failure('SOURCE_UNAVAILABLE'));
   const delivery = deliver();
-  await assert.rejects(captionJob(delivery, stages, never), { code: 'SOURCE_UNAVAILABLE', retryable: true });
+  await assert.rejects(imageJob(delivery, stages, never), { code: 'SOURCE_UNAVAILABLE', retryable: true });
   assert.equal(await outcomeOf(delivery), undefined);
-  await captionJob({ ...delivery, attempt: 4, lastAttempt: true }, stages, never);
+  await imageJob({ ...delivery, attempt: 4, lastAttempt: true }, stages, never);
   assert.deepEqual(await outcomeOf(delivery), failure('SOURCE_UNAVAILABLE'));
 });
 
@@ -105,16 +105,16 @@ test('what the stop of the worker leaves undone is handed back', async () => {
   const stages = stagesThat(() => {
     throw new CaptionfleetError('SHUTTING_DOWN', 'stopping');
   });
-  await assert.rejects(captionJob(delivery, stages, never), HandBack);
+  await assert.rejects(imageJob(delivery, stages, never), HandBack);
   assert.equal(await outcomeOf(delivery), undefined);
 });
 
 test('a suspect runs alone, and not at all when its outcome stands already', async () => {
   const delivery = deliver({ suspect: true });
   const stages = stagesThat(captioned);
-  await captionJob(delivery, stages, never);
+  await imageJob(delivery, stages, never);
   assert.deepEqual(stages.submitted, [{ alone: true }]);
-  await captionJob(delivery, stages, never);
+  await imageJob(delivery, stages, never);
   assert.equal(stages.submitted.length, 1);
 });
 
@@ -126,7 +126,7 @@ test('a delivery that is no longer ours ends with the reason of its signal and w
     lost.abort(reason);
     return captioned();
   });
-  await assert.rejects(captionJob(delivery, stages, lost.signal), reason);
+  await assert.rejects(imageJob(delivery, stages, lost.signal), reason);
   assert.equal(await outcomeOf(delivery), undefined);
 });
 
@@ -138,7 +138,7 @@ test('a job that the queue gave up has an outcome, and a caption that it has alr
   assert.equal(outcome?.status === 'failed' && outcome.error.code, 'ATTEMPTS_EXHAUSTED');
 
   const done = deliver();
-  await captionJob(done, stages, never);
+  await imageJob(done, stages, never);
   await writeAbandoned(done.job, stages);
   assert.equal((await outcomeOf(done))?.status, 'succeeded');
 });
@@ -147,7 +147,7 @@ test('while Blob storage is away the job is postponed, also on its last attempt'
   const away = reportError(new CaptionfleetError('STORAGE_UNAVAILABLE', 'no answer'));
   const delivery = deliver({ lastAttempt: true });
   await assert.rejects(
-    captionJob(
+    imageJob(
       delivery,
       stagesThat(() => ({ status: 'failed', error: away })),
       never,

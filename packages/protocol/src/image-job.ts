@@ -12,7 +12,7 @@ export const RequestIdSchema = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/,
 export type RequestId = z.infer<typeof RequestIdSchema>;
 
 /** The payload of a job. `version` changes when an older worker could not read it. */
-export const CaptionJobSchema = z.strictObject({
+export const ImageJobSchema = z.strictObject({
   version: z.literal(1),
   requestId: RequestIdSchema,
   /** Position of the image in its request, from 0. */
@@ -22,7 +22,7 @@ export const CaptionJobSchema = z.strictObject({
   /** Milliseconds since the epoch. */
   enqueuedAt: z.int(),
 });
-export type CaptionJob = z.infer<typeof CaptionJobSchema>;
+export type ImageJob = z.infer<typeof ImageJobSchema>;
 
 /** The queue's id of a job. It is a function of the request, so that enqueueing twice is enqueueing once. */
-export const jobId = (job: Pick<CaptionJob, 'requestId' | 'index'>): string => `${job.requestId}-${job.index}`;
+export const jobId = (job: Pick<ImageJob, 'requestId' | 'index'>): string => `${job.requestId}-${job.index}`;
