@@ -1,9 +1,9 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import {
-  type CaptionRequestStatus,
   CaptionRequestStatusSchema,
   type RequestRecord,
+  type RequestStatus,
 } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
@@ -134,7 +134,7 @@ async function refuseWhenFull(producer: JobProducer, images: number, maxWaiting:
   throw new CaptionfleetError('QUEUE_FULL', `${waiting} images are waiting; ${images} more would exceed ${maxWaiting}`);
 }
 
-function sendStatus(reply: FastifyReply, statusCode: 200 | 202, status: CaptionRequestStatus): FastifyReply {
+function sendStatus(reply: FastifyReply, statusCode: 200 | 202, status: RequestStatus): FastifyReply {
   if (!isFinished(status)) reply.header('retry-after', pollSeconds);
   return reply.code(statusCode).header('cache-control', 'no-store').type('application/json').send(status);
 }

@@ -1,11 +1,6 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
-import type {
-  CaptionRequestStatus,
-  ImageOutcome,
-  ImageStatus,
-  RequestRecord,
-} from '@captionfleet/protocol/image-outcome';
+import type { ImageOutcome, ImageStatus, RequestRecord, RequestStatus } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { mapBounded } from './map-bounded.ts';
@@ -44,7 +39,7 @@ export function followRequest(
   record: RequestRecord,
   requests: RequestStore,
   producer: Pick<JobProducer, 'enqueue' | 'states'>,
-): (signal: AbortSignal) => Promise<CaptionRequestStatus> {
+): (signal: AbortSignal) => Promise<RequestStatus> {
   const jobs = jobsOf(record);
   const outcomes = new Map<number, ImageOutcome>();
 
@@ -99,7 +94,7 @@ export function statusDocument(
   record: RequestRecord,
   outcomes: ReadonlyMap<number, ImageOutcome>,
   states: ReadonlyMap<number, JobState>,
-): CaptionRequestStatus {
+): RequestStatus {
   const images = record.images.map((image, index): ImageStatus => {
     if ('refused' in image) return { index, status: 'failed', error: image.refused };
     const outcome = outcomes.get(index);
@@ -112,14 +107,9 @@ export function statusDocument(
   return { id: record.id, status: overallStatus(counts), createdAt: record.createdAt, counts, images };
 }
 
-function overallStatus({
-  queued,
-  running,
-  succeeded,
-  failed,
-}: CaptionRequestStatus['counts']): CaptionRequestStatus['status'] {
+function overallStatus({ queued, running, succeeded, failed }: RequestStatus['counts']): RequestStatus['status'] {
   if (queued + running > 0) return running + succeeded > 0 ? 'running' : 'queued';
   return succeeded === 0 && failed > 0 ? 'failed' : 'succeeded';
 }
 
-export const isFinished = ({ status }: CaptionRequestStatus): boolean => status === 'succeeded' || status === 'failed';
+export const isFinished = ({ status }: RequestStatus): boolean => status === 'succeeded' || status === 'failed';

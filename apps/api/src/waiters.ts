@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestId } from '@captionfleet/protocol/image-job';
-import type { CaptionRequestStatus } from '@captionfleet/protocol/image-outcome';
+import type { RequestStatus } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { isFinished } from './request-status.ts';
 
@@ -41,9 +41,9 @@ export class Waiters implements Disposable {
   /** Returns the status of the last look; the first look is made at once. Over the limit it is the only one. */
   async wait(
     id: RequestId,
-    look: (signal: AbortSignal) => Promise<CaptionRequestStatus>,
+    look: (signal: AbortSignal) => Promise<RequestStatus>,
     { seconds, signal }: WaitOptions,
-  ): Promise<CaptionRequestStatus> {
+  ): Promise<RequestStatus> {
     if (this.#waiters.size >= this.#limit) return await look(signal);
     const deadline = performance.now() + seconds * 1_000;
     const stop = AbortSignal.any([signal, this.#stopping.signal]);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { Command } from 'commander';
 import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
 
 function parse(...argv: string[]): { options: object; inputs: readonly string[] } {
-  const command = addGenerationFlags(new Command().argument('<input...>'));
+  const command = addGenerationFlags(GenerationOptionsSchema, new Command().argument('<input...>'));
   command.parse(withSwitchValues(argv), { from: 'user' });
-  return { options: readGenerationFlags(command.opts()), inputs: command.args };
+  return { options: readGenerationFlags(GenerationOptionsSchema, command.opts()), inputs: command.args };
 }
 
 test('flags carry the names of transformers in kebab case and their types', () => {

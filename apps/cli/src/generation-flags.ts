@@ -1,13 +1,16 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
-import { type GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import type { GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import type { AnswerOptionsSchema } from '@captionfleet/protocol/task';
 import { type Command, Option } from 'commander';
 
 const kebabCase = (name: string): string => name.replaceAll('_', '-');
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
+type OptionsSchema = typeof GenerationOptionsSchema | typeof AnswerOptionsSchema;
+
 /** Adds one flag for each generation option, under Hugging Face's name in kebab case. */
-export function addGenerationFlags(command: Command): Command {
-  for (const [name, schema] of Object.entries(GenerationOptionsSchema.shape)) {
+export function addGenerationFlags(options: OptionsSchema, command: Command): Command {
+  for (const [name, schema] of Object.entries(options.shape)) {
     const value = isSwitch(name) ? '[value]' : '<value>';
     const option = new Option(`--${kebabCase(name)} ${value}`, schema.unwrap().description);
     // no_repeat_ngram_size is a name of its own, not the negation of repeat_ngram_size.
@@ -29,13 +32,16 @@ export function withSwitchValues(argv: readonly string[]): string[] {
 }
 
 /** Reads the flags back; OPTION_INVALID names the flag and what would be right. */
-export function readGenerationFlags(flags: Readonly<Record<string, unknown>>): GenerationOptions {
+export function readGenerationFlags(
+  options: OptionsSchema,
+  flags: Readonly<Record<string, unknown>>,
+): GenerationOptions {
   const given: Record<string, unknown> = {};
-  for (const name of Object.keys(GenerationOptionsSchema.shape)) {
+  for (const name of Object.keys(options.shape)) {
     const value = flags[camelCase(name)];
     if (value !== undefined) given[name] = name === 'prompt' ? value : readValue(value);
   }
-  const parsed = GenerationOptionsSchema.safeParse(given);
+  const parsed = options.safeParse(given);
   if (parsed.success) return parsed.data;
   const reasons = parsed.error.issues.map((issue) => `--${kebabCase(String(issue.path[0]))}: ${issue.message}`);
   throw new CaptionfleetError('OPTION_INVALID', reasons.join('; '));

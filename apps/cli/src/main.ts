@@ -1,6 +1,9 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { AnswerOptionsSchema, type TaskType } from '@captionfleet/protocol/task';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
+import { readTask } from './task-flags.ts';
 
 /** Signals within this time of the first are the same Ctrl-C: a terminal, npm and the bootstrap each pass it on. */
 const sameSignalMs = 2000;
@@ -40,22 +43,33 @@ program
   });
 
 addGenerationFlags(
-  program
-    .command('caption')
-    .description('caption files, directories and URLs in this process, without a queue')
-    .argument('<input...>', 'image files, directories, http(s) URLs')
-    .option('--model <dir>', 'model directory or Hugging Face checkpoint directory (default: the demo model)')
-    .option('--json', 'one line of JSON per image', false)
-    .option('--out <dir>', 'also write each result to a file there, once')
-    .option('--threads <n>', 'threads of the model (default: all cores)', wholeNumber)
-    .option('--allow-private-hosts <host:port,...>', 'private addresses that URLs may point to', list, []),
-).action(async (inputs: string[], flags) => {
-  const { captionCommand } = await import('./caption-command.ts');
-  const failures = await captionCommand(inputs, readGenerationFlags(flags), flags, signal);
-  if (failures > 0) process.exitCode = 1;
-});
+  GenerationOptionsSchema,
+  addTaskCommand('caption', 'caption files, directories and URLs in this process, without a queue'),
+);
+addTaskCommand('match', 'say how well each text goes with each image').option(
+  '--text <text>',
+  'a text; give the flag again for another',
+  collect,
+  [],
+);
+addTaskCommand('embed', 'print the vectors of images and texts, whose products say how alike they are').option(
+  '--text <text>',
+  'a text to embed too; give the flag again for another',
+  collect,
+  [],
+);
+addGenerationFlags(
+  AnswerOptionsSchema,
+  addTaskCommand('answer', 'answer questions about each image').option(
+    '--question <question>',
+    'a question; give the flag again for another',
+    collect,
+    [],
+  ),
+);
 
 addGenerationFlags(
+  GenerationOptionsSchema,
   program
     .command('enqueue')
     .description('post images to a running fleet')
@@ -64,7 +78,8 @@ addGenerationFlags(
     .option('--wait <seconds>', 'wait for the captions this long', wholeNumber, 0),
 ).action(async (inputs: string[], flags) => {
   const { enqueueCommand } = await import('./enqueue-command.ts');
-  for await (const posted of enqueueCommand(inputs, readGenerationFlags(flags), flags, signal)) {
+  const options = readGenerationFlags(GenerationOptionsSchema, flags);
+  for await (const posted of enqueueCommand(inputs, options, flags, signal)) {
     process.stdout.write(`${JSON.stringify(posted)}\n`);
   }
 });
@@ -96,7 +111,9 @@ model
     const { modelBuildCommand } = await import('./model-commands.ts');
     const manifest = await modelBuildCommand(checkpoint, flags, signal);
     const { describeVariants } = await import('./model-build.ts');
-    process.stdout.write(`${flags.out}: ${manifest.id}@${manifest.revision}: ${describeVariants(manifest)}\n`);
+    const { id, revision, tasks } = manifest;
+    process.stdout.write(`${flags.out}: ${id}@${revision}: ${tasks.join(', ')}; ${describeVariants(manifest)}
+`);
   });
 model
   .command('show')
@@ -107,6 +124,29 @@ model
     const { path, manifest } = await openModel(directory, signal);
     process.stdout.write(`${JSON.stringify({ path, ...manifest }, null, 2)}\n`);
   });
+
+/** A command that does one task of images in this process. */
+function addTaskCommand(type: TaskType, description: string): Command {
+  return program
+    .command(type)
+    .description(description)
+    .argument('<input...>', 'image files, directories, http(s) URLs')
+    .option('--model <dir>', 'model directory or Hugging Face checkpoint directory (default: the demo model)')
+    .option('--json', 'one line of JSON per image', false)
+    .option('--out <dir>', 'also write each result to a file there, once')
+    .option('--threads <n>', 'threads of the model (default: all cores)', wholeNumber)
+    .option('--allow-private-hosts <host:port,...>', 'private addresses that URLs may point to', list, [])
+    .action(async (inputs: string[], flags) => {
+      const task = readTask(type, flags);
+      const { taskCommand } = await import('./task-command.ts');
+      const failures = await taskCommand(inputs, task, flags, signal);
+      if (failures > 0) process.exitCode = 1;
+    });
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number.');

@@ -87,7 +87,7 @@ function observe(metrics: Metrics, outcome: ImageOutcome, sinkMs: number): void 
 
 /** A prompt's tokens cannot be told from the generated ones here, so only captions without one are counted. */
 function observeTokens({ captionTokens }: Metrics, outcome: ImageOutcome, { options }: Delivery['job']): void {
-  if (outcome.status === 'failed' || options.prompt !== undefined) return;
+  if (!('captions' in outcome) || options.prompt !== undefined) return;
   for (const { tokens } of outcome.captions) captionTokens.observe(tokens.length - 1);
 }
 

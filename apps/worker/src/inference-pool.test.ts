@@ -83,7 +83,7 @@ test('captions come back with timings, facts and the model; a bad neighbour fail
   assert.equal(missing?.status === 'failed' && missing.error.code, 'SOURCE_NOT_FOUND');
   assert.equal(again?.status, 'succeeded');
   assert.equal(good?.status, 'succeeded');
-  assert.ok(good.status === 'succeeded');
+  assert.ok(good.status === 'succeeded' && 'captions' in good);
   assert.deepEqual(good.model, { id: 'test/captioner', revision: 'test', variant: 'fp32' });
   assert.equal(good.image.format, 'jpeg');
   assert.match(good.image.sha256, /^[0-9a-f]{64}$/);

@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { ModelIdentity } from '@captionfleet/protocol/image-outcome';
-import { headOf, type ModelTask, type Task, type TaskOf, type TaskType } from '@captionfleet/protocol/task';
+import type { ModelTask, Task, TaskOf, TaskType } from '@captionfleet/protocol/task';
 import type { TaskResult } from '@captionfleet/protocol/task-result';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { startAnswers } from './answer-batch.ts';
 import { startCaptions } from './caption-batch.ts';
 import { startMatches } from './match-batch.ts';
-import { type ModelDirectory, modelFiles, type Variant } from './model-directory.ts';
+import { assertHead, type ModelDirectory, modelFiles, type Variant } from './model-directory.ts';
 import type { EncodedImage, TaskBatch, Work } from './task-batch.ts';
 import { textGenerator } from './text-generator.ts';
 import { openTokenizer } from './tokenizer.ts';
@@ -166,7 +166,8 @@ function planItem(
       );
     }
     const image = images.get(pixels) ?? newImage();
-    const work = batchOf(task, batches, manifest).add(task, image);
+    assertHead(manifest, task.type);
+    const work = batchOf(task, batches).add(task, image);
     image.items += 1;
     images.set(pixels, image);
     return { work, image };
@@ -183,17 +184,10 @@ const newImage = (): SharedImage => ({
   items: 0,
 });
 
-function batchOf<Type extends TaskType>(
-  task: TaskOf<Type>,
-  batches: Batches,
-  { id, tasks }: ModelDirectory['manifest'],
-): TaskBatch<TaskOf<Type>> {
+function batchOf<Type extends TaskType>(task: TaskOf<Type>, batches: Batches): TaskBatch<TaskOf<Type>> {
   const batch = batches[task.type];
-  if (batch !== undefined) return batch;
-  throw new CaptionfleetError(
-    'TASK_UNSUPPORTED',
-    `model ${id} has no head to ${headOf[task.type]}; it can ${tasks.join(', ')}`,
-  );
+  if (batch === undefined) throw new Error(`the head to ${task.type} was not opened`);
+  return batch;
 }
 
 const answerOf = ({ work, image }: Planned): EngineAnswer => ({

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
-import { type ModelTask, modelTasks } from '@captionfleet/protocol/task';
+import { headOf, type ModelTask, modelTasks, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
 import { ParityReportSchema } from './parity-gate.ts';
@@ -152,6 +152,13 @@ export async function readModelDirectory(
       return join(path, file);
     },
   };
+}
+
+/** @throws TASK_UNSUPPORTED when the model has no head for a task */
+export function assertHead({ id, tasks }: Pick<ModelManifest, 'id' | 'tasks'>, type: TaskType): void {
+  const head = headOf[type];
+  if (tasks.includes(head)) return;
+  throw new CaptionfleetError('TASK_UNSUPPORTED', `model ${id} has no head to ${head}; it can ${tasks.join(', ')}`);
 }
 
 /** The checksum of a manifest's members, in the order in which they stand, without the checksum itself. */

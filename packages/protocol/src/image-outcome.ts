@@ -3,7 +3,8 @@ import { type ErrorCode, errorTable } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
 import { RequestIdSchema } from './image-job.ts';
 import { ImageReferenceSchema } from './image-reference.ts';
-import { CaptionSchema } from './task-result.ts';
+import type { TaskType } from './task.ts';
+import { resultShapes } from './task-result.ts';
 
 export const ModelIdentitySchema = z.object({
   id: z.string(),
@@ -47,17 +48,24 @@ export const ErrorReportSchema = z.object({
   retryable: z.boolean(),
 });
 
-/** What became of one image, written once and never changed. */
-export const ImageOutcomeSchema = z.discriminatedUnion('status', [
+const succeeded = <Result extends z.ZodRawShape>(result: Result) =>
   z.object({
     status: z.literal('succeeded'),
-    captions: z.array(CaptionSchema).min(1),
+    ...result,
     image: ImageFactsSchema,
     model: ModelIdentitySchema,
     timings: TimingsSchema,
-  }),
-  z.object({ status: z.literal('failed'), error: ErrorReportSchema }),
-]);
+  });
+const SucceededSchemas = {
+  caption: succeeded(resultShapes.caption),
+  match: succeeded(resultShapes.match),
+  embed: succeeded(resultShapes.embed),
+  answer: succeeded(resultShapes.answer),
+} as const satisfies Record<TaskType, z.ZodObject>;
+const FailedSchema = z.object({ status: z.literal('failed'), error: ErrorReportSchema });
+
+/** What became of one image, written once and never changed. */
+export const ImageOutcomeSchema = z.union([...Object.values(SucceededSchemas), FailedSchema]);
 export type ImageOutcome = z.infer<typeof ImageOutcomeSchema>;
 
 /** The record of an accepted request, written before its jobs are enqueued; with the outcomes it is the whole truth. */
@@ -73,21 +81,37 @@ export const RequestRecordSchema = z.strictObject({
 });
 export type RequestRecord = z.infer<typeof RequestRecordSchema>;
 
-/** One image of a request as the API shows it. */
-export const ImageStatusSchema = z.discriminatedUnion('status', [
-  z.object({ index: z.int(), status: z.literal('queued') }),
-  z.object({ index: z.int(), status: z.literal('running') }),
-  z.object({ index: z.int(), ...ImageOutcomeSchema.options[0].shape }),
-  z.object({ index: z.int(), ...ImageOutcomeSchema.options[1].shape }),
-]);
-export type ImageStatus = z.infer<typeof ImageStatusSchema>;
-
 /** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
-export const CaptionRequestStatusSchema = z.object({
-  id: RequestIdSchema,
-  status: z.enum(['queued', 'running', 'succeeded', 'failed']),
-  createdAt: z.iso.datetime(),
-  counts: z.object({ queued: z.int(), running: z.int(), succeeded: z.int(), failed: z.int() }),
-  images: z.array(ImageStatusSchema),
-});
+const requestStatus = <Result extends z.ZodRawShape>(
+  succeededSchema: z.ZodObject<Result & { status: z.ZodLiteral<'succeeded'> }>,
+) =>
+  z.object({
+    id: RequestIdSchema,
+    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    createdAt: z.iso.datetime(),
+    counts: z.object({ queued: z.int(), running: z.int(), succeeded: z.int(), failed: z.int() }),
+    images: z.array(
+      z.discriminatedUnion('status', [
+        z.object({ index: z.int(), status: z.literal('queued') }),
+        z.object({ index: z.int(), status: z.literal('running') }),
+        z.object({ index: z.int(), ...succeededSchema.shape }),
+        z.object({ index: z.int(), ...FailedSchema.shape }),
+      ]),
+    ),
+  });
+
+/** A request as the API shows it, by what it asks. */
+export const RequestStatusSchemas = {
+  caption: requestStatus(SucceededSchemas.caption),
+  match: requestStatus(SucceededSchemas.match),
+  embed: requestStatus(SucceededSchemas.embed),
+  answer: requestStatus(SucceededSchemas.answer),
+} as const satisfies Record<TaskType, z.ZodObject>;
+
+export const CaptionRequestStatusSchema = RequestStatusSchemas.caption;
 export type CaptionRequestStatus = z.infer<typeof CaptionRequestStatusSchema>;
+
+/** One image of any request. */
+export type ImageStatus = { index: number } & ({ status: 'queued' } | { status: 'running' } | ImageOutcome);
+/** Any request. */
+export type RequestStatus = Omit<CaptionRequestStatus, 'images'> & { images: ImageStatus[] };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TaskType } from './task.ts';
 
 export const CaptionSchema = z.object({
   text: z.string(),
@@ -35,18 +36,16 @@ export type Embedding = z.infer<typeof EmbeddingSchema>;
 export const AnswerSchema = z.object({ question: z.string(), ...CaptionSchema.shape });
 export type Answer = z.infer<typeof AnswerSchema>;
 
-/** What a task gives, by the member that names it; see task.ts. */
-export type TaskResult =
-  | {
-      /** As many as `num_return_sequences`, best first. */
-      readonly captions: Caption[];
-    }
-  | {
-      /** One a text, in their order. */
-      readonly matches: Match[];
-    }
-  | { readonly embedding: Embedding }
-  | {
-      /** For each question, in their order, as many as `num_return_sequences`, best first. */
-      readonly answers: Answer[];
-    };
+/** What each task gives, under a member whose name says which task it was. */
+export const resultShapes = {
+  /** As many as `num_return_sequences`, best first. */
+  caption: { captions: z.array(CaptionSchema).min(1) },
+  /** One a text, in their order. */
+  match: { matches: z.array(MatchSchema).min(1) },
+  embed: { embedding: EmbeddingSchema },
+  /** For each question, in their order, as many as `num_return_sequences`, best first. */
+  answer: { answers: z.array(AnswerSchema).min(1) },
+} as const satisfies Record<TaskType, z.ZodRawShape>;
+
+export type ResultOf<Type extends TaskType> = z.infer<z.ZodObject<(typeof resultShapes)[Type]>>;
+export type TaskResult = { [Type in TaskType]: ResultOf<Type> }[TaskType];

@@ -14,7 +14,10 @@ const TextSchema = z
   .min(1, 'must not be empty')
   .max(textLimits.characters, `must have at most ${textLimits.characters} characters`);
 const texts = (minimum: number) =>
-  z.array(TextSchema).min(minimum).max(textLimits.perImage, `must be at most ${textLimits.perImage}`);
+  z
+    .array(TextSchema)
+    .min(minimum, 'must hold at least one')
+    .max(textLimits.perImage, `must hold at most ${textLimits.perImage}`);
 
 /** An answer begins where the question ends: it has no prompt. */
 export const AnswerOptionsSchema = GenerationOptionsSchema.omit({ prompt: true });

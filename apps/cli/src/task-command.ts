@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type Engine, type EngineAnswer, openEngine } from '@captionfleet/blip/engine';
+import { assertHead } from '@captionfleet/blip/model-directory';
 import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
+import type { Task } from '@captionfleet/protocol/task';
 import { openFileSink } from '@captionfleet/storage/file-sink';
 import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
 import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
 import { openModel } from './model-commands.ts';
+import { printOutcome } from './print-outcome.ts';
 import { startProgress } from './progress.ts';
 
-interface CaptionFlags {
+export interface TaskFlags {
   readonly model?: string | undefined;
   readonly json: boolean;
   readonly out?: string | undefined;
@@ -30,20 +32,21 @@ interface Prepared {
   readonly preprocessMs: number;
 }
 
-/** Captions files, directories and URLs in this process, without any queue. Returns how many images failed. */
-export async function captionCommand(
+/** Does a task of files, directories and URLs in this process, without any queue. Returns how many images failed. */
+export async function taskCommand(
   inputs: readonly string[],
-  options: GenerationOptions,
-  flags: CaptionFlags,
+  task: Task,
+  flags: TaskFlags,
   signal: AbortSignal,
 ): Promise<number> {
   const files = await expandInputs(inputs);
   if (files.length === 0) throw new CaptionfleetError('SOURCE_NOT_FOUND', `no images in ${inputs.join(', ')}`);
   const model = await openModel(flags.model, signal);
+  assertHead(model.manifest, task.type);
   await using engine = await openEngine(model, { intraOpThreads: flags.threads ?? availableParallelism() });
   await using source = openImageSource({ allowPrivateHosts: flags.allowPrivateHosts });
   const sink = flags.out === undefined ? undefined : await openFileSink(flags.out);
-  const progress = startProgress('captions', files.length);
+  const progress = startProgress('images', files.length);
 
   const prepareGroup = (start: number) =>
     Promise.all(files.slice(start, start + groupSize).map((file) => prepare(file, source, engine.imageSide, signal)));
@@ -53,7 +56,7 @@ export async function captionCommand(
   for (let start = 0; start < files.length; start += groupSize) {
     const group = await upcoming;
     upcoming = prepareGroup(start + groupSize);
-    for (const [input, outcome] of await captionGroup(group, engine, options, signal)) {
+    for (const [input, outcome] of await runGroup(group, engine, task, signal)) {
       if (outcome.status === 'failed') failures += 1;
       await sink?.write(sinkName(input), outcome);
       progress.interrupt(() => printOutcome(input, outcome, flags.json));
@@ -85,13 +88,12 @@ async function prepare(input: string, source: ImageSource, side: number, signal:
   }
 }
 
-async function captionGroup(
+async function runGroup(
   group: readonly Prepared[],
   engine: Engine,
-  options: GenerationOptions,
+  task: Task,
   signal: AbortSignal,
 ): Promise<readonly (readonly [string, ImageOutcome])[]> {
-  const task = { type: 'caption' as const, options };
   const ready = group.flatMap(({ image }) => (image === undefined ? [] : [{ pixels: image.pixels, task }]));
   const answers = (await engine.run(ready, { signal }))[Symbol.iterator]();
   return group.map((prepared) => {
@@ -101,39 +103,20 @@ async function captionGroup(
 }
 
 function outcomeOf(prepared: Prepared, answer: EngineAnswer | undefined, engine: Engine): ImageOutcome {
-  if (prepared.image === undefined || answer === undefined || !('captions' in answer || 'error' in answer))
+  if (prepared.image === undefined || answer === undefined)
     return { status: 'failed', error: reportError(prepared.error) };
   if ('error' in answer) return { status: 'failed', error: reportError(answer.error) };
   const { width, height, format, sha256 } = prepared.image;
   const { fetchMs, preprocessMs } = prepared;
+  const { inferenceMs, ...result } = answer;
   return {
     status: 'succeeded',
-    captions: answer.captions,
+    ...result,
     image: { width, height, format, sha256 },
     model: engine.identity,
-    timings: roundTimings({ fetchMs, preprocessMs, inferenceMs: answer.inferenceMs }),
+    timings: roundTimings({ fetchMs, preprocessMs, inferenceMs }),
   };
 }
 
 /** A name for the result of an input inside the output directory: never a path out of it. */
 const sinkName = (input: string): string => input.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
-
-function printOutcome(file: string, outcome: ImageOutcome, json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify(jsonLine(file, outcome))}\n`);
-  else if (outcome.status === 'failed') {
-    process.stderr.write(`captionfleet: ${outcome.error.code}: ${file}: ${outcome.error.message}\n`);
-  } else for (const { text } of outcome.captions) process.stdout.write(`${file}: ${text}\n`);
-}
-
-function jsonLine(file: string, outcome: ImageOutcome): object {
-  if (outcome.status === 'failed') return { file, error: outcome.error };
-  const [first, ...others] = outcome.captions;
-  return {
-    file,
-    ...first,
-    ...(others.length > 0 ? { captions: outcome.captions } : {}),
-    timings: outcome.timings,
-    image: outcome.image,
-    model: outcome.model,
-  };
-}
