@@ -50,6 +50,7 @@ export async function startFleet(options: FleetOptions): Promise<TestFleet> {
       AZURE_STORAGE_CONNECTION_STRING: azurite.connectionString,
       CAPTIONFLEET_CONTAINER: container,
       CAPTIONFLEET_MODEL_DIR: modelDirectory,
+      CAPTIONFLEET_CACHE_DIR: join(scratch, 'prepared'),
       CAPTIONFLEET_INFERENCE_PROCESSES: '1',
       ...options.env,
     };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { readConfig } from './config.ts';
@@ -24,6 +25,8 @@ test('a model directory and a storage account are enough', () => {
     lane: 'interactive',
     pool: 'cpu',
     modelDirectory: 'model',
+    variant: 'auto',
+    cacheDirectory: join(homedir(), '.cache', 'captionfleet'),
     inferenceProcesses: availableParallelism(),
     threadsPerProcess: 1,
     cpuAffinity: 'off',

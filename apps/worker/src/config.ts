@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
 import { ContainerNameSchema } from '@captionfleet/protocol/image-reference';
 import {
   fleetConfig,
@@ -33,6 +34,10 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_MODEL_DIR: z
       .string('must be a model directory, as `captionfleet model build` makes one')
       .min(1, 'must be a model directory, as `captionfleet model build` makes one'),
+    /** auto: the fastest on this machine of those that passed the parity gate. */
+    CAPTIONFLEET_VARIANT: withDefault(z.enum(['auto', 'fp32', 'int8']), 'auto'),
+    /** Where the form of the model that this machine runs is kept; it can be made again. */
+    CAPTIONFLEET_CACHE_DIR: withDefault(z.string(), join(homedir(), '.cache', 'captionfleet')),
     /** Default: one a core. */
     CAPTIONFLEET_INFERENCE_PROCESSES: withDefault(wholeNumber(1, 256), String(availableParallelism())),
     /** Threads of ONNX Runtime in each inference process. */
@@ -58,6 +63,8 @@ const WorkerConfigSchema = z
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
     modelDirectory: settings.CAPTIONFLEET_MODEL_DIR,
+    variant: settings.CAPTIONFLEET_VARIANT,
+    cacheDirectory: settings.CAPTIONFLEET_CACHE_DIR,
     inferenceProcesses: settings.CAPTIONFLEET_INFERENCE_PROCESSES,
     threadsPerProcess: settings.CAPTIONFLEET_THREADS_PER_PROCESS,
     cpuAffinity: settings.CAPTIONFLEET_CPU_AFFINITY,

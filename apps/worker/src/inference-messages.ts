@@ -1,3 +1,4 @@
+import type { PreparedVariant } from '@captionfleet/blip/prepared-model';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
@@ -17,6 +18,8 @@ import type { BlobAccount } from '@captionfleet/storage/blob-store';
 /** What an inference process works with. It comes over the channel: an argument would show the storage key to `ps`. */
 export interface InferenceSettings {
   readonly modelDirectory: string;
+  /** Absent: the model's fp32 graphs are loaded as they are. */
+  readonly prepared?: PreparedVariant | undefined;
   /** Threads of ONNX Runtime. */
   readonly threads: number;
   /** Absent: images come from URLs only. */
@@ -52,7 +55,7 @@ export type FromProcess =
   /** What became of the image. Each image of a batch is settled once, or dropped, unless the process ends before. */
   | { readonly type: 'settled'; readonly imageId: number; readonly outcome: ImageOutcome };
 
-export type ThreadSettings = Pick<InferenceSettings, 'modelDirectory' | 'threads'>;
+export type ThreadSettings = Pick<InferenceSettings, 'modelDirectory' | 'prepared' | 'threads'>;
 
 export interface GroupItem {
   /** RGB bytes [side, side, 3], transferred. */

@@ -185,8 +185,12 @@ async function openSource({ blobs, imageContainers, allowPrivateHosts }: Inferen
 }
 
 /** Undefined when the model is refused, which is reported. A thread that ends takes the process with it. */
-async function openThread({ modelDirectory, threads }: InferenceSettings): Promise<CaptionThread | undefined> {
-  const workerData: ThreadSettings = { modelDirectory, threads };
+async function openThread({
+  modelDirectory,
+  prepared,
+  threads,
+}: InferenceSettings): Promise<CaptionThread | undefined> {
+  const workerData: ThreadSettings = { modelDirectory, prepared, threads };
   const worker = new Worker(new URL('./inference-thread.ts', import.meta.url), { workerData });
   worker.once('error', (error) => {
     console.error(error);

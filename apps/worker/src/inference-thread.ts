@@ -13,9 +13,10 @@ const port = parentPort;
 const send = (message: FromThread): void => port.postMessage(message);
 
 try {
-  const { modelDirectory, threads }: ThreadSettings = workerData;
-  const model = await readModelDirectory(modelDirectory, { signal: never });
-  const engine = await openEngine(model, { intraOpThreads: threads });
+  const { modelDirectory, prepared, threads }: ThreadSettings = workerData;
+  // What is prepared was verified by the process that prepared it.
+  const model = await readModelDirectory(modelDirectory, { verify: prepared === undefined, signal: never });
+  const engine = await openEngine(model, { intraOpThreads: threads, ...(prepared === undefined ? {} : { prepared }) });
   await engine.warmUp();
   serve(engine);
   send({ type: 'opened', model: engine.identity, imageSide: engine.imageSide });

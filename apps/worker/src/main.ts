@@ -11,6 +11,7 @@ import { planAffinity } from './cpu-affinity.ts';
 import { openHealthServer } from './health-server.ts';
 import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
+import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
 /** Returns when a signal has stopped the worker and what ran is finished or handed back. */
@@ -21,10 +22,10 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   await using parts = new AsyncDisposableStack();
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
-  const pool = parts.use(startPool(config, watchPool(logger, metrics)));
+  let started: InferencePool | undefined;
   let consumer: Consumer | undefined;
   const checks = {
-    model: async () => assertWorking(pool),
+    model: async () => assertWorking(started),
     redis: async (options: { readonly signal: AbortSignal }) => await (consumer ?? notOpen()).ping(options),
     blob: (options: { readonly signal: AbortSignal }) => blobs.ping(options),
   };
@@ -34,9 +35,13 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       host: config.healthHost,
       port: config.healthPort,
       checks,
-      metrics: scrape(metrics, pool),
+      metrics: scrape(metrics, () => started),
     }),
   );
+  const prepared = await prepare(config, stopped, logger);
+  if (prepared === undefined) return;
+  const pool = parts.use(startPool(config, prepared, watchPool(logger, metrics)));
+  started = pool;
   const first = await Promise.race([pool.ready, pool.failed, stopped]);
   if (first instanceof Error) throw first;
   if (typeof first === 'string') return;
@@ -87,10 +92,30 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   if (reason instanceof Error) throw reason;
 }
 
-function startPool(config: WorkerConfig, events: PoolEvents): InferencePool {
+/** Undefined when the worker was told to stop meanwhile. */
+async function prepare(
+  { modelDirectory, variant, cacheDirectory }: WorkerConfig,
+  stopped: Promise<NodeJS.Signals>,
+  logger: Logger,
+): Promise<PreparedModel['choice'] | undefined> {
+  const stopping = new AbortController();
+  void stopped.then(() => stopping.abort());
+  try {
+    const request = { modelDirectory, variant, cache: cacheDirectory };
+    const { choice, timings } = await prepareModel(request, stopping.signal);
+    logger.info({ ...choice, ...timings }, `variant ${choice.variant}: ${choice.reason}`);
+    return choice;
+  } catch (error) {
+    if (stopping.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+function startPool(config: WorkerConfig, choice: PreparedModel['choice'], events: PoolEvents): InferencePool {
   return new InferencePool({
     settings: {
       modelDirectory: config.modelDirectory,
+      prepared: 'directory' in choice ? choice : undefined,
       threads: config.threadsPerProcess,
       blobs: { ...config.blobAccount, container: config.container },
       imageContainers: config.imageContainers,
@@ -103,7 +128,8 @@ function startPool(config: WorkerConfig, events: PoolEvents): InferencePool {
   });
 }
 
-function assertWorking(pool: InferencePool): void {
+function assertWorking(pool: InferencePool | undefined): void {
+  if (pool === undefined) throw new CaptionfleetError('INFERENCE_FAILED', 'the model is being prepared');
   const { ready, busy } = pool.processes;
   if (pool.isClosed) throw new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping');
   if (ready + busy === 0) throw new CaptionfleetError('INFERENCE_FAILED', 'no inference process is ready');
@@ -114,10 +140,10 @@ function notOpen(): never {
 }
 
 /** The gauge of processes is set when somebody looks at it. */
-const scrape = ({ registry, inferenceProcesses }: Metrics, pool: InferencePool) => ({
+const scrape = ({ registry, inferenceProcesses }: Metrics, pool: () => InferencePool | undefined) => ({
   contentType: registry.contentType,
   metrics() {
-    for (const [state, count] of Object.entries(pool.processes)) inferenceProcesses.set({ state }, count);
+    for (const [state, count] of Object.entries(pool()?.processes ?? {})) inferenceProcesses.set({ state }, count);
     return registry.metrics();
   },
 });

@@ -1,13 +1,14 @@
-import { basename } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import type { ModelTask, Task, TaskOf, TaskType } from '@captionfleet/protocol/task';
 import type { TaskResult } from '@captionfleet/protocol/task-result';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { startAnswers } from './answer-batch.ts';
 import { startCaptions } from './caption-batch.ts';
 import { startMatches } from './match-batch.ts';
 import { assertHead, type ModelDirectory, modelFiles, type Variant } from './model-directory.ts';
+import { openPrepared, type PreparedVariant } from './prepared-model.ts';
+import { createSession } from './session.ts';
 import type { EncodedImage, TaskBatch, Work } from './task-batch.ts';
 import { textGenerator } from './text-generator.ts';
 import { openTokenizer } from './tokenizer.ts';
@@ -46,17 +47,21 @@ export interface EngineOptions {
   readonly intraOpThreads: number;
   /** @defaultValue 'fp32' */
   readonly variant?: Variant;
+  /** The variant's graphs as `prepareVariant` left them: they load faster, and processes share their weights. */
+  readonly prepared?: PreparedVariant;
 }
 
 /** @throws MODEL_CORRUPT when the runtime refuses a graph, MODEL_UNSUPPORTED for its tokenizer */
 export async function openEngine(
   model: ModelDirectory,
-  { intraOpThreads, variant = 'fp32' }: EngineOptions,
+  { intraOpThreads, prepared, variant = prepared?.variant ?? 'fp32' }: EngineOptions,
 ): Promise<Engine> {
   const { id, revision, image, tasks } = model.manifest;
   await using sessions = new AsyncDisposableStack();
   const open = async (file: string): Promise<InferenceSession> => {
-    const session = await openSession(model.file(file, variant), intraOpThreads);
+    const session = await (prepared === undefined
+      ? createSession(model.file(file, variant), { intraOpNumThreads: intraOpThreads })
+      : openPrepared(prepared, file, intraOpThreads));
     sessions.defer(() => session.release());
     return session;
   };
@@ -194,18 +199,3 @@ const answerOf = ({ work, image }: Planned): EngineAnswer => ({
   ...work.result(),
   inferenceMs: image.encodeMs / image.items + work.spentMs,
 });
-
-async function openSession(path: string, intraOpThreads: number): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(path, {
-      intraOpNumThreads: intraOpThreads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      // Threads that spin while they wait take the cores of the processes beside this one.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
-  } catch (cause) {
-    throw new CaptionfleetError('MODEL_CORRUPT', `${basename(path)}: ONNX Runtime cannot load it`, { cause });
-  }
-}

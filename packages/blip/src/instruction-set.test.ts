@@ -14,6 +14,7 @@ test('the widest set whose flags are all there is chosen, and says whether it mu
 });
 
 test('this machine has a processor with a name', () => {
-  const { name, processor } = readInstructionSet();
-  assert.ok(name.length > 0 && processor.length > 0);
+  const { name, model, key } = readInstructionSet();
+  assert.ok(name.length > 0 && model.length > 0);
+  assert.match(key, new RegExp(`^${name}-[0-9a-f]{8}$`));
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
@@ -24,13 +25,26 @@ export function instructionSetOf(flags: ReadonlySet<string>): InstructionSet {
   return { name: found?.name ?? process.arch, multipliesBytes: found?.multipliesBytes ?? false };
 }
 
+export interface Processor extends InstructionSet {
+  /** As its maker calls it. */
+  readonly model: string;
+  /** The name of the set and a digest of all flags: equal on machines that run the same code. */
+  readonly key: string;
+}
+
 /** Of this machine. Outside Linux the flags are not known, and the least is assumed. */
-export function readInstructionSet(): InstructionSet & { readonly processor: string } {
-  const processor = cpus()[0]?.model.trim() ?? 'unknown processor';
+export function readInstructionSet(): Processor {
+  const flags = readFlags();
+  const set = instructionSetOf(new Set(flags));
+  const digest = createHash('sha256').update(flags.toSorted().join(' ')).digest('hex');
+  return { ...set, model: cpus()[0]?.model.trim() ?? 'unknown', key: `${set.name}-${digest.slice(0, 8)}` };
+}
+
+function readFlags(): readonly string[] {
   try {
     const line = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
-    return { ...instructionSetOf(new Set(line.trim().split(/\s+/))), processor };
+    return line.trim().split(/\s+/);
   } catch {
-    return { ...instructionSetOf(new Set()), processor };
+    return [];
   }
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { headOf, type ModelTask, modelTasks, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
+import { readChunks } from './file-chunks.ts';
 import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
 import { ParityReportSchema } from './parity-gate.ts';
 
@@ -123,6 +123,12 @@ export interface ModelDirectory {
   file(name: string, variant?: Variant): string;
 }
 
+export interface ReadOptions {
+  /** False when another process has just compared the files with the manifest. @defaultValue true */
+  readonly verify?: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Opens a model directory: parses its manifest and compares every file with its size and SHA-256.
  *
@@ -131,7 +137,7 @@ export interface ModelDirectory {
  */
 export async function readModelDirectory(
   directory: string,
-  { signal }: { readonly signal: AbortSignal },
+  { verify = true, signal }: ReadOptions,
 ): Promise<ModelDirectory> {
   const path = resolve(directory);
   const json = await readModelJson(path, manifestFile);
@@ -142,7 +148,9 @@ export async function readModelDirectory(
       throw new CaptionfleetError('MODEL_CORRUPT', `${manifestFile}: files: has no ${name}`);
     }
   }
-  for (const [name, expected] of Object.entries(manifest.files)) await verifyFile(path, name, expected, signal);
+  for (const [name, expected] of Object.entries(verify ? manifest.files : {})) {
+    await verifyFile(path, name, expected, signal);
+  }
   return {
     path,
     manifest,
@@ -180,7 +188,7 @@ export async function sealManifest(directory: string, facts: Omit<ModelManifest,
 export async function describeFile(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1024 * 1024 })) {
+  for await (const chunk of readChunks(path, signal)) {
     hash.update(chunk);
     bytes += chunk.length;
   }

@@ -32,12 +32,7 @@ export interface Port {
 
 /** The attributes that our operators take, with their kind in onnx.proto3's AttributeProto. */
 export const attributeKinds = {
-  K: 'int',
-  N: 'int',
-  accuracy_level: 'int',
   axis: 'int',
-  bits: 'int',
-  block_size: 'int',
   epsilon: 'float',
   end: 'int',
   keepdims: 'int',

@@ -21,7 +21,7 @@ import {
 import { buildGraphs, type GraphKernels } from './model-graphs.ts';
 import { judgeParity, type ParityReport, type ProbeAnswer } from './parity-gate.ts';
 import { askProbes } from './probes.ts';
-import { blockwiseInt8, dynamicInt8 } from './quantized-linear.ts';
+import { dynamicInt8, rowwiseInt8 } from './quantized-linear.ts';
 
 export interface QuantizeOptions {
   /** Directory of a model that was built from the checkpoint. */
@@ -43,7 +43,7 @@ const calibrationProbes = 8;
 
 /**
  * Adds the int8 variant to a model: the vision encoder's products take bytes with one scale an image, the text towers'
- * take them by blocks of each row. Both variants are then asked about the probes. While the answers differ by more than
+ * with one scale a row. Both variants are then asked about the probes. While the answers differ by more than
  * the gate allows, more of the layers that eight bits harm most stay in fp32. What was found stands in the manifest,
  * accepted or refused; a refused variant leaves no files.
  *
@@ -106,7 +106,7 @@ async function ask(
 const roundedFile = (model: ModelDirectory, scratch: string, name: string, variant: Variant = 'fp32'): string =>
   variant === 'int8' ? join(scratch, variantFile(name, variant)) : model.file(name);
 
-const blockwise: GraphKernels['decoder'] = { linear: blockwiseInt8, head: blockwiseInt8 };
+const rowwise: GraphKernels['decoder'] = { linear: rowwiseInt8, head: rowwiseInt8 };
 
 async function writeInt8(
   checkpoint: Checkpoint,
@@ -123,7 +123,7 @@ async function writeInt8(
   const kept = new Set(exactLayers);
   const mixed: LinearKernel = (graph, x, layer) =>
     (kept.has(layer.weight.name) ? linear : visionKernel)(graph, x, layer);
-  const graphs = buildGraphs(checkpoint, config, tasks, { vision: mixed, text: blockwiseInt8, decoder: blockwise });
+  const graphs = buildGraphs(checkpoint, config, tasks, { vision: mixed, text: rowwiseInt8, decoder: rowwise });
   for (const file of await readdir(scratch)) await rm(join(scratch, file));
   const named = Object.entries(graphs).map(([file, graph]) => [variantFile(file, 'int8'), graph] as const);
   const weights = variantFile(modelFiles.weights, 'int8');

@@ -7,7 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type LinearKernel, linear } from './layers.ts';
 import { encodeOnnx } from './onnx-file.ts';
 import { OnnxGraph } from './onnx-graph.ts';
-import { blockwiseInt8, dynamicInt8 } from './quantized-linear.ts';
+import { dynamicInt8, rowwiseInt8 } from './quantized-linear.ts';
 import { weightOf } from './weights.ts';
 
 const [rows, inputs, outputs] = [5, 64, 48];
@@ -47,7 +47,7 @@ async function apply(kernel: LinearKernel, values: Float32Array): Promise<Float3
   return results['y']?.data as Float32Array;
 }
 
-for (const kernel of [dynamicInt8, blockwiseInt8]) {
+for (const kernel of [dynamicInt8, rowwiseInt8]) {
   test(`${kernel.name} differs from the exact product by the rounding of eight bits`, async () => {
     const exact = await apply(linear, x);
     const rounded = await apply(kernel, x);
@@ -58,10 +58,10 @@ for (const kernel of [dynamicInt8, blockwiseInt8]) {
   });
 }
 
-test('blockwiseInt8 gives a row the same bits alone and among others', async () => {
-  const together = await apply(blockwiseInt8, x);
+test('rowwiseInt8 gives a row the same bits alone and among others', async () => {
+  const together = await apply(rowwiseInt8, x);
   for (let row = 0; row < rows; row += 1) {
-    const alone = await apply(blockwiseInt8, x.slice(row * inputs, (row + 1) * inputs));
+    const alone = await apply(rowwiseInt8, x.slice(row * inputs, (row + 1) * inputs));
     assert.deepEqual(alone, together.slice(row * outputs, (row + 1) * outputs));
   }
 });

@@ -1,6 +1,6 @@
-import { type LinearKernel, linear } from './layers.ts';
-import type { Constant, Value } from './onnx-graph.ts';
-import { transposed, type Weight } from './weights.ts';
+import type { LinearKernel } from './layers.ts';
+import { type Constant, elementTypes, type OnnxGraph, type Value } from './onnx-graph.ts';
+import { transposed, type Weight, weightOf } from './weights.ts';
 
 /**
  * y = x W^T + b in eight bits, for machines with VNNI. The input becomes uint8 with one scale and zero point for all of
@@ -16,23 +16,34 @@ export const dynamicInt8: LinearKernel = (graph, x, { weight, bias }) => {
 /** An input that an operator does without. */
 const none = '' as Value;
 
-const blockSize = 32;
-
 /**
- * The same with weights in eight bits by blocks of 32 inputs, and each row of x rounded by itself, block by block: rows do
- * not touch each other. It wins where few rows meet large weights. A layer whose inputs are no whole blocks stays exact.
+ * The same for x [rows, inputs] with one scale a row, so that rows do not touch each other: x is divided by a 127th of its
+ * row's largest magnitude and rounded to uint8 around 128. The operators around the product are a few passes over x and y,
+ * which is little where few rows meet large weights.
  */
-export const blockwiseInt8: LinearKernel = (graph, x, layer) => {
-  const { weight, bias } = layer;
-  const [outputs = 0, inputs = 0] = weight.shape;
-  if (inputs % blockSize !== 0) return linear(graph, x, layer);
-  const { values, scales } = quantizedBlocks(weight);
-  return graph.contributed(
-    'MatMulNBits',
-    [x, graph.constant(values), graph.constant(scales), none, none, graph.constant(bias)],
-    { K: inputs, N: outputs, bits: 8, block_size: blockSize, accuracy_level: 4 },
-  );
+export const rowwiseInt8: LinearKernel = (graph, x, { weight, bias }) => {
+  const { values, scales } = quantizedOutputs(weight);
+  const largest = graph.operator('ReduceMax', [graph.operator('Abs', [x]), graph.integers(-1)], { keepdims: 1 });
+  const rowScales = graph.operator('Max', [
+    graph.operator('Mul', [largest, float(graph, 1 / 127)]),
+    float(graph, 1e-30),
+  ]);
+  const rounded = graph.operator('Round', [graph.operator('Div', [x, rowScales])]);
+  const bytes = graph.operator('Cast', [graph.operator('Add', [rounded, float(graph, middle)])], {
+    to: elementTypes.uint8.code,
+  });
+  const product = graph.contributed('MatMulIntegerToFloat', [
+    ...[bytes, graph.constant(values), float(graph, 1), graph.constant(scales)],
+    graph.constant({ name: 'uint8 128', shape: [], elementType: 'uint8', read: async () => Uint8Array.of(middle) }),
+  ]);
+  return graph.operator('Add', [graph.operator('Mul', [product, rowScales]), graph.constant(bias)]);
 };
+
+/** What zero becomes. */
+const middle = 128;
+
+const float = (graph: OnnxGraph, value: number): Value =>
+  graph.constant(weightOf(`float32 ${value}`, [], async () => Float32Array.of(value)));
 
 interface Quantized {
   readonly values: Constant;
@@ -58,29 +69,6 @@ function quantizedOutputs(weight: Weight): Quantized {
           result[place] = Math.round(value / (scales[place % outputs] as number));
         }
         return result;
-      },
-    },
-  };
-}
-
-/** Weight [outputs, inputs] as uint8 [outputs, blocks, 32] around 128, and float32 scales [outputs, blocks]. */
-function quantizedBlocks(weight: Weight): Quantized {
-  const [outputs = 0, inputs = 0] = weight.shape;
-  const blocks = inputs / blockSize;
-  const name = `${weight.name}:blocks`;
-  const scalesOf = async () => scalesByRow(await weight.read(), outputs * blocks, blockSize);
-  return {
-    scales: { name: `${name}:scales`, shape: [outputs * blocks], elementType: 'float32', read: scalesOf },
-    values: {
-      name,
-      shape: [outputs, blocks, blockSize],
-      elementType: 'uint8',
-      async read() {
-        const scales = await scalesOf();
-        return Uint8Array.from(
-          await weight.read(),
-          (value, place) => 128 + Math.round(value / (scales[Math.floor(place / blockSize)] as number)),
-        );
       },
     },
   };

@@ -1,0 +1,41 @@
+// A process that makes a model ready for this machine and ends: it compares the files with the manifest, chooses a variant and
+// prepares it. Native code runs in it, so it is none of the worker's main process; see prepare-model.ts.
+import { once } from 'node:events';
+import { type ModelDirectory, readModelDirectory } from '@captionfleet/blip/model-directory';
+import { chooseVariant } from '@captionfleet/blip/variant-choice';
+import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { FromPrepareProcess, PreparedModel, PrepareRequest } from './prepare-model.ts';
+
+// The main process let go, or died.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
+const never = new AbortController().signal;
+const send = (message: FromPrepareProcess): void => void process.send?.(message);
+
+const [request] = (await once(process, 'message')) as [PrepareRequest];
+try {
+  const started = performance.now();
+  const model = await readModelDirectory(request.modelDirectory, { signal: never });
+  const verifiedMs = performance.now() - started;
+  const choice = await choose(model, request);
+  send({
+    type: 'prepared',
+    choice,
+    timings: { verifyMs: verifiedMs, prepareMs: performance.now() - started - verifiedMs },
+  });
+} catch (error) {
+  // What is not an error of the model is a defect: the process ends with it.
+  if (!(error instanceof CaptionfleetError)) throw error;
+  send({ type: 'refused', error: reportError(error) });
+}
+
+/** Without a cache that can be written the model is served all the same: it loads slower and its weights are not shared. */
+async function choose(model: ModelDirectory, { cache, variant }: PrepareRequest): Promise<PreparedModel['choice']> {
+  try {
+    return await chooseVariant(model, variant, { cache, signal: never });
+  } catch (error) {
+    if (!(error instanceof CaptionfleetError) || error.code !== 'CONFIG_INVALID') throw error;
+    return { variant: 'fp32', reason: `nothing could be prepared: ${error.message}` };
+  }
+}

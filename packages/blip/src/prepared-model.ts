@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { env, type InferenceSession } from 'onnxruntime-node';
+import { z } from 'zod';
+import { readChunks } from './file-chunks.ts';
+import { readInstructionSet } from './instruction-set.ts';
+import { graphFiles, type ModelDirectory, type Variant } from './model-directory.ts';
+import { hasCode } from './model-json.ts';
+import { createSession } from './session.ts';
+
+/** A variant's graphs in the form in which this machine runs them. Any number of processes map the same files. */
+export interface PreparedVariant {
+  readonly variant: Variant;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+const inventoryFile = 'prepared.json';
+const InventorySchema = z.record(z.string(), z.strictObject({ bytes: z.int(), crc32: z.int() }));
+
+/**
+ * Has ONNX Runtime optimise a variant's graphs for this machine and pack their weights as its kernels read them, once: what
+ * an earlier call left in `cache` is found again, when it is whole. It belongs to this model, to the instructions of this
+ * processor and to this version of the runtime, and its name says so; loading it takes a fraction of the time, and its
+ * weights are mapped, so that a second process adds little memory. Two callers at a time both succeed.
+ *
+ * @throws MODEL_CORRUPT when the runtime refuses a graph, CONFIG_INVALID when `cache` cannot be written, the signal's reason
+ */
+export async function prepareVariant(
+  model: ModelDirectory,
+  variant: Variant,
+  { cache, signal }: { readonly cache: string; readonly signal: AbortSignal },
+): Promise<PreparedVariant> {
+  const { checksum, tasks } = model.manifest;
+  const machine = `${readInstructionSet().key}-ort${env.versions.node}`;
+  const directory = join(cache, `${checksum.slice(0, 16)}-${variant}-${machine}`);
+  if (await isWhole(directory, signal)) return { variant, directory };
+  const scratch = `${directory}.${randomUUID()}`;
+  try {
+    await mkdir(scratch, { recursive: true });
+    for (const file of graphFiles(tasks)) {
+      signal.throwIfAborted();
+      await optimise(model.file(file, variant), join(scratch, file));
+    }
+    await writeInventory(scratch, graphFiles(tasks), signal);
+    await putInPlace(scratch, directory, signal);
+    return { variant, directory };
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof CaptionfleetError) throw cause;
+    throw new CaptionfleetError('CONFIG_INVALID', `${cache} cannot be written, to prepare the model in`, { cause });
+  } finally {
+    // Where nothing could be written there is nothing to remove.
+    await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** @throws MODEL_CORRUPT when the runtime refuses the graph */
+export const openPrepared = (
+  { directory }: PreparedVariant,
+  graph: string,
+  intraOpNumThreads: number,
+): Promise<InferenceSession> =>
+  createSession(join(directory, graph), { intraOpNumThreads, graphOptimizationLevel: 'disabled' });
+
+const weightsOf = (graph: string): string => graph.replace(/\.onnx$/, '.bin');
+
+/** Every graph of a prepared variant has a file of weights of its own: its packed form. */
+async function optimise(source: string, target: string): Promise<void> {
+  // It warns that the result is for this machine alone, which is what we ask for.
+  const options = { intraOpNumThreads: 1, optimizedModelFilePath: target, logSeverityLevel: 3 } as const;
+  const session = await createSession(source, options, {
+    save_external_prepacked_constant_initializers: '1',
+    optimized_model_external_initializers_file_name: basename(weightsOf(target)),
+    optimized_model_external_initializers_min_size_in_bytes: '1024',
+  });
+  await session.release();
+}
+
+async function writeInventory(directory: string, graphs: readonly string[], signal: AbortSignal): Promise<void> {
+  const inventory: z.infer<typeof InventorySchema> = {};
+  for (const file of graphs.flatMap((graph) => [graph, weightsOf(graph)])) {
+    const path = join(directory, file);
+    // A small graph keeps its weights inside.
+    const bytes = await sizeOf(path);
+    if (bytes !== undefined) inventory[file] = { bytes, crc32: await checksum(path, signal) };
+  }
+  await writeFile(join(directory, inventoryFile), JSON.stringify(inventory), { flush: true });
+}
+
+async function isWhole(directory: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const inventory = InventorySchema.parse(JSON.parse(await readFile(join(directory, inventoryFile), 'utf8')));
+    for (const [file, expected] of Object.entries(inventory)) {
+      const path = join(directory, file);
+      if ((await sizeOf(path)) !== expected.bytes || (await checksum(path, signal)) !== expected.crc32) return false;
+    }
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+/** CRC-32: it finds what a disk has lost. Whoever may write here may as well change what checks it. */
+async function checksum(path: string, signal: AbortSignal): Promise<number> {
+  let value = 0;
+  for await (const chunk of readChunks(path, signal)) value = crc32(chunk, value);
+  return value;
+}
+
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+
+/** What another process has placed meanwhile is as good as ours; what is there and damaged makes way. */
+async function putInPlace(scratch: string, directory: string, signal: AbortSignal): Promise<void> {
+  try {
+    await rename(scratch, directory);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    if (await isWhole(directory, signal)) return;
+    await rename(directory, `${scratch}.damaged`);
+    await rename(scratch, directory);
+    await rm(`${scratch}.damaged`, { recursive: true, force: true });
+  }
+}
