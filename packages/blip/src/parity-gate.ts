@@ -11,6 +11,8 @@ export const parityThresholds = {
   similarityDifference: 0.02,
 } as const;
 
+export type ParityThresholds = { readonly [Name in keyof typeof parityThresholds]: number };
+
 export const ParityReportSchema = z.strictObject({
   accepted: z.boolean(),
   /** Why not: the figures that missed their thresholds. */
@@ -33,7 +35,11 @@ export interface ProbeAnswer {
 }
 
 /** Compares a variant's answers with fp32's, probe by probe. */
-export function judgeParity(exact: readonly ProbeAnswer[], variant: readonly ProbeAnswer[]): ParityReport {
+export function judgeParity(
+  exact: readonly ProbeAnswer[],
+  variant: readonly ProbeAnswer[],
+  thresholds: ParityThresholds = parityThresholds,
+): ParityReport {
   const captions = pairs(exact, variant, ({ captions }) => captions);
   const matches = pairs(exact, variant, ({ matches }) => matches);
   const mean = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
@@ -54,7 +60,7 @@ export function judgeParity(exact: readonly ProbeAnswer[], variant: readonly Pro
           similarityDifference: mean(matches.map(([a, b]) => Math.abs(a.similarity - b.similarity))),
         }),
   };
-  const reason = Object.entries(parityThresholds)
+  const reason = Object.entries(thresholds)
     .filter(([name, limit]) => !passes(name, figures[name as keyof typeof figures], limit))
     .map(([name, limit]) => `${name} is ${figures[name as keyof typeof figures]?.toFixed(4)}, the limit ${limit}`)
     .join('; ');
@@ -63,7 +69,7 @@ export function judgeParity(exact: readonly ProbeAnswer[], variant: readonly Pro
     ...(reason === '' ? {} : { reason }),
     probes: exact.length,
     ...figures,
-    thresholds: parityThresholds,
+    thresholds: { ...thresholds },
   };
 }
 

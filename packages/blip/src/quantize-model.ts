@@ -19,7 +19,7 @@ import {
   variantFile,
 } from './model-directory.ts';
 import { buildGraphs, type GraphKernels } from './model-graphs.ts';
-import { judgeParity, type ParityReport, type ProbeAnswer } from './parity-gate.ts';
+import { judgeParity, type ParityReport, type ParityThresholds, type ProbeAnswer } from './parity-gate.ts';
 import { askProbes } from './probes.ts';
 import { dynamicInt8, rowwiseInt8 } from './quantized-linear.ts';
 
@@ -30,6 +30,8 @@ export interface QuantizeOptions {
   /** Pictures that both variants are asked about: RGB bytes [side, side, 3] each, as `prepareImage` gives them. */
   readonly probes: readonly Uint8Array[];
   readonly intraOpThreads: number;
+  /** @defaultValue parityThresholds */
+  readonly thresholds?: ParityThresholds;
   /** How the vision encoder's products take bytes. @defaultValue dynamicInt8 */
   readonly visionKernel?: LinearKernel;
   readonly onProgress?: (progress: WriteProgress) => void;
@@ -69,7 +71,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<ModelMani
         ...model,
         file: (name: string, variant?: Variant) => roundedFile(model, scratch, name, variant),
       };
-      return { exactLayers, parity: judgeParity(exact, await ask(rounded, options, 'int8')) };
+      return { exactLayers, parity: judgeParity(exact, await ask(rounded, options, 'int8'), options.thresholds) };
     });
     return await adopt(model, scratch, tried, signal);
   } finally {

@@ -33,12 +33,15 @@ export function buildVisionEncoder(
     elementType: 'uint8',
     shape: ['images', imageSize, imageSize, channels],
   });
-  let x = embedPatches(graph, checkpoint, vision, pixels, bytes);
+  // Rows of tokens from here on: what is added to a product of two axes becomes part of it (Gemm), not a pass of its own.
+  const tokens = [visionTokens(vision), hiddenSize] as const;
+  const embedded = embedPatches(graph, checkpoint, vision, pixels, bytes);
+  let x = graph.operator('Reshape', [embedded, graph.integers(-1, hiddenSize)]);
   for (let layer = 0; layer < vision.layers; layer += 1) {
     x = encoderLayer(tower, `vision_model.encoder.layers.${layer}`, x);
   }
   const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
-  const embeds = layerNorm(graph, x, norm);
+  const embeds = graph.operator('Reshape', [layerNorm(graph, x, norm), graph.integers(-1, ...tokens)]);
   graph.output(
     { name: 'image_embeds', elementType: 'float32', shape: ['images', visionTokens(vision), hiddenSize] },
     embeds,
@@ -143,7 +146,7 @@ function patchEmbedding(
   return { projection: transposed(scaledKernel), patchPositions, classToken };
 }
 
-/** Pre-norm: x + attention(norm(x)), then x + mlp(norm(x)). [N, tokens, width] -> the same. */
+/** Pre-norm: x + attention(norm(x)), then x + mlp(norm(x)). [N x tokens, width] -> the same. */
 function encoderLayer({ graph, checkpoint, vision, linear }: Tower, name: string, x: Value): Value {
   const { heads, hiddenSize, intermediateSize, layerNormEpsilon } = vision;
   const norm = (index: 1 | 2, value: Value): Value =>
@@ -151,10 +154,12 @@ function encoderLayer({ graph, checkpoint, vision, linear }: Tower, name: string
 
   const qkv = readLinear(checkpoint, `${name}.self_attn.qkv`, hiddenSize, 3 * hiddenSize);
   const projection = readLinear(checkpoint, `${name}.self_attn.projection`, hiddenSize, hiddenSize);
-  const [query, key, value] = graph.splitInThree(linear(norm(1, x), qkv));
+  const perImage = graph.integers(-1, visionTokens(vision), hiddenSize);
+  const states = graph.splitInThree(linear(norm(1, x), qkv)).map((part) => graph.operator('Reshape', [part, perImage]));
   // Scales by 1/sqrt(head size), as BLIP does, and keeps heads in the order of the columns.
-  const attended = graph.contributed('MultiHeadAttention', [query, key, value], { num_heads: heads });
-  const afterAttention = add(graph, x, linear(attended, projection));
+  const attended = graph.contributed('MultiHeadAttention', states, { num_heads: heads });
+  const rows = graph.operator('Reshape', [attended, graph.integers(-1, hiddenSize)]);
+  const afterAttention = add(graph, x, linear(rows, projection));
 
   const fc1 = readLinear(checkpoint, `${name}.mlp.fc1`, hiddenSize, intermediateSize);
   const fc2 = readLinear(checkpoint, `${name}.mlp.fc2`, intermediateSize, hiddenSize);
