@@ -1,150 +1,168 @@
-// `npm run bench [-- --images N --repeats N --group N --beams N]`: captions per second of the bare engine and of the whole
-// fleet, on a model of the real shape with random weights. The two are run in turn, so that a machine whose speed drifts
-// slows both; compare ratios, not figures from different machines.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+// `npm run bench [-- --rounds N --images 1,4,16 --beams 1,3 --only engine,fleet,start,roofline]`: captions per second of the
+// bare engine and of the whole fleet, start-up and memory, on a model of the real shape with random weights. What is compared
+// runs in turn, round by round, so that a machine whose speed drifts slows all of it; compare ratios, not figures from
+// different machines.
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildModel } from '@captionfleet/blip/build-model';
-import { CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
-import { imageLimits } from '@captionfleet/protocol/image-reference';
-import { stateDirectory } from '../../apps/cli/src/state-directory.ts';
-import { startFleet, type TestFleet } from '../support/fleet.ts';
-import { postCaptions, waitForCaptions } from '../support/http.ts';
-import { makePicture } from '../support/pictures.ts';
-import { writeRandomCheckpoint } from '../support/random-checkpoint.ts';
-import type { EngineTask } from './engine-process.ts';
+import { readInstructionSet } from '@captionfleet/blip/instruction-set';
+import type { Variant } from '@captionfleet/blip/model-directory';
+import { benchImages, fixedLength } from './bench-images.ts';
+import { type BenchModel, benchDirectory, openBenchModel } from './bench-model.ts';
+import { type Engines, startEngines } from './engines.ts';
+import { measureFleet } from './fleet-bench.ts';
+import { drawBars } from './picture.ts';
+import { measureRoofline } from './roofline.ts';
+import { measureStart } from './start-bench.ts';
+import { type Figure, figureOf, table } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
-    images: { type: 'string', default: '32' },
-    repeats: { type: 'string', default: '3' },
-    group: { type: 'string', default: '8' },
-    beams: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '3' },
+    images: { type: 'string', default: '1,4,16' },
+    beams: { type: 'string', default: '1,3' },
+    only: { type: 'string', default: 'engine,fleet,start,roofline' },
   },
 });
-const imageCount = Number(values.images);
-const repeats = Number(values.repeats);
-const groupSize = Number(values.group);
+const numbers = (text: string): readonly number[] => text.split(',').map(Number);
+const rounds = Number(values.rounds);
+const parts = new Set(values.only.split(','));
 const cores = availableParallelism();
-// Random weights seldom end a caption: twelve tokens each, as a trained model gives.
-const options = { num_beams: Number(values.beams), min_new_tokens: 12, max_new_tokens: 12 };
-const never = new AbortController().signal;
+/** Images that are decoded together: what a worker does under load. */
+const groupSize = 16;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const directory = join(stateDirectory(process.env), 'bench');
-const checkpoint = join(directory, 'checkpoint');
-const modelDirectory = join(directory, 'model');
-await mkdir(directory, { recursive: true });
-const say = (line: string) => process.stdout.write(`${line}\n`);
-
-if (!existsSync(join(modelDirectory, 'manifest.json'))) {
-  say('writing a checkpoint of the real shape with random weights, and building it (once) ...');
-  await writeRandomCheckpoint(checkpoint, { seed: 1 });
-  await buildModel({
-    checkpoint,
-    output: modelDirectory,
-    id: 'bench/random',
-    revision: '1',
-    force: true,
-    signal: never,
-  });
+interface Row {
+  readonly variant: Variant;
+  readonly beams: number;
+  readonly images: number;
+  readonly processes: number;
+  readonly captionsPerSecond: Figure;
 }
 
-const images = (await Promise.all(Array.from({ length: imageCount }, (_, seed) => makePicture(seed, 640, 480)))).map(
-  ({ bytes }) => bytes,
-);
-
-async function openEngine(): Promise<readonly ChildProcess[]> {
-  const script = new URL('./engine-process.ts', import.meta.url);
-  const processes = Array.from({ length: cores }, () => fork(script, [modelDirectory], { serialization: 'advanced' }));
-  await Promise.all(processes.map((child) => once(child, 'message')));
-  return processes;
-}
-
-/** Seconds for all images, dealt out to the processes in equal parts. */
-async function timeEngine(processes: readonly ChildProcess[]): Promise<number> {
-  const started = performance.now();
-  const parts = processes.map((child, position) => {
-    const task: EngineTask = {
-      images: images.filter((_, index) => index % processes.length === position),
-      options,
-      groupSize,
-    };
-    child.send(task);
-    return once(child, 'message');
-  });
-  await Promise.all(parts);
-  return (performance.now() - started) / 1000;
-}
-
-/** Seconds from the first POST to the last outcome. */
-async function timeFleet(fleet: TestFleet): Promise<number> {
-  const started = performance.now();
-  const requests: Promise<void>[] = [];
-  for (let start = 0; start < images.length; start += imageLimits.perRequest) {
-    const inputs = images
-      .slice(start, start + imageLimits.perRequest)
-      .map((bytes) => ({ base64: bytes.toString('base64') }));
-    const answer = await postCaptions(fleet.api.url, { images: inputs, options });
-    const { id } = CaptionRequestStatusSchema.parse(answer.body);
-    requests.push(expectAllSucceed(fleet, id));
-  }
-  await Promise.all(requests);
-  return (performance.now() - started) / 1000;
-}
-
-async function expectAllSucceed(fleet: TestFleet, id: string): Promise<void> {
-  const { counts } = await waitForCaptions(fleet.api.url, id, 600_000);
-  if (counts.failed > 0) throw new Error(`${counts.failed} images failed`);
-}
-
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-};
-
+const { model: processor, name: instructions } = readInstructionSet();
 const [load = 0] = loadavg();
+say(`${processor} (${instructions}), ${cores} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${load.toFixed(2)}`);
+if (load > 0.5) say('the machine is busy: other work will show in the figures');
+const bench = await openBenchModel(say);
+const variants = Object.keys(bench.prepared) as Variant[];
 say(
-  `${cpus()[0]?.model}, ${cores} cores, load ${load.toFixed(2)}${load > 0.5 ? ' (busy: other work will show in the figures)' : ''}`,
+  `real shape, random weights, images of 640x480, 12 tokens each, ${rounds} rounds, variants ${variants.join(', ')}\n`,
 );
-say(
-  `${imageCount} images of 640x480, 12 tokens, num_beams ${options.num_beams}, groups of ${groupSize}, ${repeats} rounds`,
-);
-const engine = await openEngine();
-await using fleet = await startFleet({
-  workers: 1,
-  modelDirectory,
-  env: { CAPTIONFLEET_INFERENCE_PROCESSES: String(cores), CAPTIONFLEET_BATCH_MAX_IMAGES: String(groupSize) },
-});
-const rounds: { engine: number; fleet: number }[] = [];
-for (let round = 0; round < repeats; round += 1) {
-  const seconds = { engine: await timeEngine(engine), fleet: await timeFleet(fleet) };
-  rounds.push(seconds);
-  const rate = (taken: number) => (imageCount / taken).toFixed(3);
-  say(`round ${round + 1}: engine ${rate(seconds.engine)} captions/s, fleet ${rate(seconds.fleet)} captions/s`);
-}
-for (const child of engine) child.disconnect();
 
-const rates = (of: 'engine' | 'fleet') => rounds.map((seconds) => imageCount / seconds[of]);
-const overheads = rounds.map((seconds) => (1 - seconds.engine / seconds.fleet) * 100);
-const result = {
-  machine: cpus()[0]?.model,
-  cores,
-  imageCount,
-  groupSize,
-  options,
-  engineCaptionsPerSecond: median(rates('engine')),
-  fleetCaptionsPerSecond: median(rates('fleet')),
-  overheadPercent: median(overheads),
-  rounds,
-};
-await writeFile(join(directory, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
-say(`engine alone  ${result.engineCaptionsPerSecond.toFixed(3)} captions/s`);
-say(`whole fleet   ${result.fleetCaptionsPerSecond.toFixed(3)} captions/s`);
-say(
-  `overhead      ${result.overheadPercent.toFixed(1)} % (median of ${repeats} rounds; ${overheads.map((value) => value.toFixed(1)).join(', ')})`,
-);
+const result: Record<string, unknown> = { processor, instructions, cores, rounds, groupSize };
+if (parts.has('engine')) result['engine'] = await engineRows(bench);
+if (parts.has('roofline')) result['roofline'] = await rooflines(bench);
+if (parts.has('start')) result['start'] = await startRows(bench);
+if (parts.has('fleet')) result['fleet'] = await fleetRows(bench);
+await writeFile(join(benchDirectory, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
+say(`figures: ${join(benchDirectory, 'results.json')}`);
+
+async function engineRows(model: BenchModel): Promise<readonly Row[]> {
+  using stack = new DisposableStack();
+  const engines = new Map<Variant, Engines>();
+  const memory: string[][] = [['variant', 'PSS of 1 process', `of ${cores}`, 'ratio']];
+  for (const variant of variants) {
+    const { one, all, running } = await startMeasured(model, variant);
+    engines.set(variant, stack.use(running));
+    memory.push([variant, `${one.toFixed(0)} MiB`, `${all.toFixed(0)} MiB`, (all / one).toFixed(2)]);
+  }
+  const images = await benchImages(Math.max(...numbers(values.images)));
+  const plans = variants.flatMap((variant) =>
+    numbers(values.beams).flatMap((beams) =>
+      numbers(values.images).flatMap((count) =>
+        [...new Set([1, Math.min(cores, count)])].map((processes) => ({ variant, beams, images: count, processes })),
+      ),
+    ),
+  );
+  const rates = plans.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [place, { variant, beams, images: count, processes }] of plans.entries()) {
+      const limits = { processes, groupSize };
+      const run = await engines.get(variant)?.caption(images.slice(0, count), fixedLength(beams), limits);
+      rates[place]?.push(count / (run?.seconds ?? Number.NaN));
+    }
+  }
+  const rows = plans.map((plan, place) => ({ ...plan, captionsPerSecond: figureOf(rates[place] ?? []) }));
+  const head = ['variant', 'beams', 'images', 'processes', 'captions/s', 'least', 'greatest'];
+  say(table([head, ...rows.map(describeRow)]));
+  say(`\n${table(memory)}\n`);
+  const whole = rows.filter(
+    ({ processes, images: count }) => processes === cores && count === Math.max(...numbers(values.images)),
+  );
+  const bars = whole.map(({ variant, beams, captionsPerSecond }) => ({
+    label: `${variant}, ${beams === 1 ? 'greedy' : `${beams} beams`}`,
+    value: captionsPerSecond.median,
+  }));
+  await writeFile(join(benchDirectory, 'engine.svg'), drawBars(`Captions per second, ${cores} cores`, bars));
+  return rows;
+}
+
+/** Memory of one process while it is alone, then of all. */
+async function startMeasured({ directory, prepared }: BenchModel, variant: Variant) {
+  const form = prepared[variant];
+  if (form === undefined) throw new Error(`${variant} was not prepared`);
+  const setup = { modelDirectory: directory, prepared: form, threads: 1 };
+  const images = await benchImages(2 * cores);
+  const limits = { processes: cores, groupSize };
+  let one: number;
+  {
+    using alone = await startEngines(setup, 1);
+    await alone.caption(images.slice(0, 2), fixedLength(1), { ...limits, processes: 1 });
+    one = await alone.memory();
+  }
+  const running = await startEngines(setup, cores);
+  await running.caption(images, fixedLength(1), limits);
+  return { one, all: await running.memory(), running };
+}
+
+const describeRow = ({ variant, beams, images, processes, captionsPerSecond: rate }: Row): readonly string[] => [
+  variant,
+  String(beams),
+  String(images),
+  String(processes),
+  ...[rate.median, rate.least, rate.greatest].map((value) => value.toFixed(3)),
+];
+
+async function rooflines(model: BenchModel) {
+  const found = [];
+  for (const variant of variants) {
+    const roofline = await measureRoofline(model, variant);
+    found.push({ variant, ...roofline });
+    const total = roofline.profile.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+    const share = (milliseconds: number): string => `${((100 * milliseconds) / total).toFixed(1)} %`;
+    say(
+      `${variant} encoder, one core: ${total.toFixed(0)} ms an image; its products run at ${roofline.inProducts.toFixed(0)} Gop/s, the best product measured here at ${roofline.peak.toFixed(0)} (${((100 * roofline.inProducts) / roofline.peak).toFixed(0)} %)`,
+    );
+    say(
+      `  ${roofline.profile
+        .slice(0, 6)
+        .map(([operator, milliseconds]) => `${operator} ${share(milliseconds)}`)
+        .join(', ')}\n`,
+    );
+  }
+  return found;
+}
+
+async function startRows(model: BenchModel) {
+  const rows = await measureStart(model, variants);
+  const head = ['start of a worker', 'verify', 'prepare', 'load', 'warm up', 'to ready'];
+  say(
+    `${table([head, ...rows.map(({ name, parts: times }) => [name, ...times.map((ms) => `${(ms / 1000).toFixed(2)} s`)])])}\n`,
+  );
+  return rows;
+}
+
+async function fleetRows(model: BenchModel) {
+  const found = [];
+  for (const variant of variants) {
+    const fleet = await measureFleet(model, { variant, rounds, images: 32, groupSize: 8 });
+    found.push({ variant, ...fleet });
+    say(
+      `${variant}: engine alone ${fleet.engine.median.toFixed(3)} captions/s, through API, Redis and Blob ${fleet.fleet.median.toFixed(3)}: overhead ${fleet.overheadPercent.median.toFixed(1)} % (${fleet.overheadPercent.least.toFixed(1)} to ${fleet.overheadPercent.greatest.toFixed(1)}); the worker's event loop was blocked for ${fleet.longestBlockMs.toFixed(0)} ms at most`,
+    );
+  }
+  say('');
+  return found;
+}

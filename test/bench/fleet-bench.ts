@@ -1,0 +1,78 @@
+// The whole fleet beside the bare engine: what the API, Redis and Blob storage cost.
+import { availableParallelism } from 'node:os';
+import type { Variant } from '@captionfleet/blip/model-directory';
+import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { startFleet, type TestFleet } from '../support/fleet.ts';
+import { postCaptions, waitForCaptions } from '../support/http.ts';
+import { benchImages, fixedLength } from './bench-images.ts';
+import type { BenchModel } from './bench-model.ts';
+import { startEngines } from './engines.ts';
+import { type Figure, figureOf } from './statistics.ts';
+
+export interface FleetFigures {
+  /** Captions a second. */
+  readonly engine: Figure;
+  readonly fleet: Figure;
+  readonly overheadPercent: Figure;
+  /** Of the worker's main process, over all rounds. */
+  readonly longestBlockMs: number;
+}
+
+export async function measureFleet(
+  { directory, cache, prepared }: BenchModel,
+  plan: { readonly variant: Variant; readonly rounds: number; readonly images: number; readonly groupSize: number },
+): Promise<FleetFigures> {
+  const { variant, rounds, groupSize } = plan;
+  const form = prepared[variant];
+  if (form === undefined) throw new Error(`${variant} was not prepared`);
+  const processes = availableParallelism();
+  const images = await benchImages(plan.images);
+  using engines = await startEngines({ modelDirectory: directory, prepared: form, threads: 1 }, processes);
+  await using fleet = await startFleet({
+    workers: 1,
+    modelDirectory: directory,
+    env: {
+      CAPTIONFLEET_VARIANT: variant,
+      CAPTIONFLEET_CACHE_DIR: cache,
+      CAPTIONFLEET_INFERENCE_PROCESSES: String(processes),
+      CAPTIONFLEET_BATCH_MAX_IMAGES: String(groupSize),
+    },
+  });
+  const seconds: { engine: number; fleet: number }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const engine = await engines.caption(images, fixedLength(1), { processes, groupSize });
+    seconds.push({ engine: engine.seconds, fleet: await timeFleet(fleet, images) });
+  }
+  const rates = (of: 'engine' | 'fleet') => figureOf(seconds.map((round) => images.length / round[of]));
+  return {
+    engine: rates('engine'),
+    fleet: rates('fleet'),
+    overheadPercent: figureOf(seconds.map((round) => (1 - round.engine / round.fleet) * 100)),
+    longestBlockMs: await longestBlock(fleet),
+  };
+}
+
+/** Seconds from the first POST to the last outcome. */
+async function timeFleet(fleet: TestFleet, images: readonly Uint8Array[]): Promise<number> {
+  const started = performance.now();
+  const requests: Promise<void>[] = [];
+  for (let start = 0; start < images.length; start += imageLimits.perRequest) {
+    const inputs = images
+      .slice(start, start + imageLimits.perRequest)
+      .map((bytes) => ({ base64: Buffer.from(bytes).toString('base64') }));
+    const { body } = await postCaptions(fleet.api.url, { images: inputs, options: fixedLength(1) });
+    requests.push(expectAllSucceed(fleet, (body as { id: string }).id));
+  }
+  await Promise.all(requests);
+  return (performance.now() - started) / 1000;
+}
+
+async function expectAllSucceed(fleet: TestFleet, id: string): Promise<void> {
+  const { counts } = await waitForCaptions(fleet.api.url, id, 600_000);
+  if (counts.failed > 0) throw new Error(`${counts.failed} images failed`);
+}
+
+async function longestBlock(fleet: TestFleet): Promise<number> {
+  const metrics = await (await fetch(`${fleet.workers[0]?.url}/metrics`)).text();
+  return 1000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1]);
+}
