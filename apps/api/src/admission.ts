@@ -2,10 +2,10 @@ import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
 import type { RequestStore } from '@captionfleet/storage/request-store';
-import type { DoorImage } from './caption-request.ts';
 import { decodeInlineImage } from './inline-image.ts';
 import { mapBounded } from './map-bounded.ts';
 import { RefusedRequest } from './problem.ts';
+import type { DoorImage } from './task-request.ts';
 
 type RecordImage = RequestRecord['images'][number];
 

@@ -13,6 +13,7 @@ test('with a storage account alone everything else has a default', () => {
     lane: 'interactive',
     pool: 'cpu',
     maxWaiting: 10_000,
+    tasks: ['caption'],
     blobAccount: { connectionString: 'UseDevelopmentStorage=true' },
     container: 'captionfleet',
     publicUrl: undefined,
@@ -26,9 +27,14 @@ test('an empty variable counts as one that is not set', () => {
     REDIS_URL: '',
     LOG_LEVEL: '',
     CAPTIONFLEET_PUBLIC_URL: '',
+    CAPTIONFLEET_TASKS: '',
     CAPTIONFLEET_STORAGE_ACCOUNT_URL: '',
   };
   assert.deepEqual(readConfig({ ...least, ...empty }), readConfig(least));
+});
+
+test('the tasks of a fleet stand with commas between them', () => {
+  assert.deepEqual(readConfig({ ...least, CAPTIONFLEET_TASKS: 'match,answer' }).tasks, ['match', 'answer']);
 });
 
 test('a managed identity needs the account URL alone', () => {
@@ -38,6 +44,7 @@ test('a managed identity needs the account URL alone', () => {
 
 test('each wrong variable is named, and no value is repeated', () => {
   const wrong: Readonly<Record<string, string>> = {
+    CAPTIONFLEET_TASKS: 'caption,draw',
     PORT: 'canary',
     REDIS_URL: 'http://user:canary@redis',
     CAPTIONFLEET_LANE: 'canary',

@@ -10,9 +10,7 @@ export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
 export interface FleetRoutesConfig {
   readonly checks: Readonly<Record<string, Check>>;
   readonly metrics: Metrics;
-  readonly producer: Pick<JobProducer, 'counts'>;
-  /** The name of the producer's queue, for its gauge. */
-  readonly queue: string;
+  readonly queues: Readonly<Record<string, { readonly name: string; readonly producer: Pick<JobProducer, 'counts'> }>>;
 }
 
 const checkMs = 2_000;
@@ -26,16 +24,15 @@ const ReadinessSchema = z.object({
 });
 
 /** What operators and probes ask: is it alive, can it work, how does it do, what can it do. */
-export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (
-  app,
-  { checks, metrics, producer, queue },
-  done,
-) => {
+export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { checks, metrics, queues }, done) => {
   const quiet = { logLevel: 'warn' } as const;
 
   app.get('/', { ...quiet, schema: { hide: true } }, async () => ({
     name: 'captionfleet',
     captions: '/v1/captions',
+    match: '/v1/match',
+    embed: '/v1/embed',
+    answer: '/v1/answer',
     openapi: '/openapi.json',
     ready: '/readyz',
     metrics: '/metrics',
@@ -85,7 +82,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (
       },
     },
     async (_, reply) => {
-      await countJobs(queue, producer, metrics);
+      await countJobs(Object.values(queues), metrics);
       const { contentType } = metrics.registry;
       return reply
         .type(contentType)
@@ -99,10 +96,17 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (
 };
 
 /** While Redis is away the gauge is absent, not stale. */
-async function countJobs(queue: string, producer: Pick<JobProducer, 'counts'>, { queueJobs }: Metrics): Promise<void> {
+async function countJobs(
+  queues: readonly FleetRoutesConfig['queues'][string][],
+  { queueJobs }: Metrics,
+): Promise<void> {
   queueJobs.reset();
-  const counts = await producer.counts().catch(() => ({}));
-  for (const [state, jobs] of Object.entries(counts)) queueJobs.set({ queue, state }, jobs);
+  await Promise.all(
+    queues.map(async ({ name, producer }) => {
+      const counts = await producer.counts().catch(() => ({}));
+      for (const [state, jobs] of Object.entries(counts)) queueJobs.set({ queue: name, state }, jobs);
+    }),
+  );
 }
 
 async function measure(check: Check): Promise<{ ok: boolean; milliseconds: number; code?: string }> {

@@ -1,7 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import { queueName } from '@captionfleet/protocol/queue-names';
-import { openProducer } from '@captionfleet/queue/producer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -9,10 +7,11 @@ import { createMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { type ApiConfig, readConfig } from './config.ts';
 import { buildServer } from './server.ts';
+import { openTaskQueues } from './task-queues.ts';
 
 /** Milliseconds for the requests in flight when a signal says stop; what is left then is cut off. */
 const drainMs = 10_000;
-/** Callers that may wait for captions at a time; each looks at Blob storage about once a second. */
+/** Callers that may wait for results at a time; each looks at Blob storage about once a second. */
 const maxWaiters = 256;
 
 async function main(config: ApiConfig): Promise<void> {
@@ -22,17 +21,15 @@ async function main(config: ApiConfig): Promise<void> {
   await using parts = new AsyncDisposableStack();
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
-  const { redisUrl, queuePrefix: prefix, maxWaiting } = config;
-  const queue = queueName(config.lane, config.pool);
-  const producer = parts.use(await openProducer({ redisUrl, queue, prefix, maxWaiting }));
+  const queues = await openTaskQueues(config, parts);
   const app = await buildServer({
     requests: openRequestStore(blobs),
-    producer,
-    queue,
-    maxWaiting,
+    queues,
+    tasks: config.tasks,
+    maxWaiting: config.maxWaiting,
     maxWaiters,
     publicUrl: config.publicUrl,
-    checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
+    checks: { redis: (options) => queues.caption.producer.ping(options), blob: (options) => blobs.ping(options) },
     metrics: createMetrics(),
     logger,
   });

@@ -1,20 +1,31 @@
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
-import { CaptionRequestStatusSchema, ErrorReportSchema } from '@captionfleet/protocol/image-outcome';
-import { CaptionSchema } from '@captionfleet/protocol/task-result';
+import { ErrorReportSchema, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
+import { AnswerOptionsSchema } from '@captionfleet/protocol/task';
+import { AnswerSchema, CaptionSchema, EmbeddingSchema, MatchSchema } from '@captionfleet/protocol/task-result';
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CaptionRequestSchema } from './caption-request.ts';
 import { ProblemSchema } from './problem.ts';
+import { taskRequestSchemas } from './task-request.ts';
 
 const named: Readonly<Record<string, z.ZodType>> = {
   Problem: ProblemSchema,
-  CaptionRequest: CaptionRequestSchema,
+  CaptionRequest: taskRequestSchemas.caption,
+  MatchRequest: taskRequestSchemas.match,
+  EmbedRequest: taskRequestSchemas.embed,
+  AnswerRequest: taskRequestSchemas.answer,
   GenerationOptions: GenerationOptionsSchema,
-  CaptionRequestStatus: CaptionRequestStatusSchema,
+  AnswerOptions: AnswerOptionsSchema,
+  CaptionRequestStatus: RequestStatusSchemas.caption,
+  MatchRequestStatus: RequestStatusSchemas.match,
+  EmbedRequestStatus: RequestStatusSchemas.embed,
+  AnswerRequestStatus: RequestStatusSchemas.answer,
   Caption: CaptionSchema,
+  Match: MatchSchema,
+  Embedding: EmbeddingSchema,
+  Answer: AnswerSchema,
   ErrorReport: ErrorReportSchema,
 };
 for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
@@ -82,7 +93,8 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Captionfleet',
         version: '1',
-        description: 'Images go in, captions come out. Errors are problem details (RFC 9457) with a code of one table.',
+        description:
+          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table.',
       },
     },
     transform: jsonSchemaTransform,

@@ -60,7 +60,7 @@ export function sendProblem(reply: FastifyReply, error: CaptionfleetError): Fast
 /** Errors that Fastify finds by itself; the default is a defect of ours. */
 const fastifyErrors: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
   FST_ERR_BAD_URL: ['NOT_FOUND', 'the path is not valid'],
-  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no caption request of this id'],
+  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no request of this id'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', 'the body is over the limit'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['REQUEST_INVALID', 'the body is empty'],
   FST_ERR_CTP_EMPTY_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'there is no content-type; send application/json'],
@@ -108,5 +108,5 @@ function fieldErrors({ instancePath, message, params }: FastifySchemaValidationE
 
 function unknownOption(name: string): string {
   const near = nearestOption(name);
-  return `unknown option ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${near}?`}`;
+  return `unknown option ${JSON.stringify(name)}${near === undefined || near === name ? '' : `; did you mean ${near}?`}`;
 }

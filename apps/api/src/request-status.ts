@@ -16,7 +16,7 @@ import { mapBounded } from './map-bounded.ts';
  * lost               neither knows it, for instance after Redis lost its data: its job is enqueued again, so it is queued
  *
  * A request that was refused because the queue was full or away leaves a record without jobs. Nobody has been told its
- * id; were it asked for, its images would count as lost and be captioned, so its status would be true all the same.
+ * id; were it asked for, its images would count as lost and be worked on, so its status would be true all the same.
  */
 type JobState = 'queued' | 'running' | 'failed';
 
@@ -24,10 +24,10 @@ const readsAtOnce = 8;
 
 /** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
 export function jobsOf(record: RequestRecord): ImageJob[] {
-  const { id: requestId, options } = record;
+  const { id: requestId, task } = record;
   const enqueuedAt = Date.parse(record.createdAt);
   return record.images.flatMap((image, index) =>
-    'source' in image ? [{ version: 1 as const, requestId, index, source: image.source, options, enqueuedAt }] : [],
+    'source' in image ? [{ requestId, index, source: image.source, task, enqueuedAt }] : [],
   );
 }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
-import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
+import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -15,6 +15,7 @@ import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 import { ProblemSchema } from './problem.ts';
 import { buildServer } from './server.ts';
+import { openTaskQueues } from './task-queues.ts';
 
 const image = { base64: Buffer.from('the bytes of an image').toString('base64') };
 
@@ -28,12 +29,13 @@ before(async () => {
   const { connectionString } = parts.use(await startAzurite());
   blobs = await openBlobStore({ connectionString, container: 'fleet' });
   await blobs.ensureContainer();
-  const queue = randomUUID();
-  producer = parts.use(await openProducer({ redisUrl: redis.url, queue, prefix: '{test}', maxWaiting: 100 }));
+  const fleet = { redisUrl: redis.url, queuePrefix: `{${randomUUID()}}`, lane: 'interactive', pool: 'cpu' } as const;
+  const queues = await openTaskQueues({ ...fleet, maxWaiting: 100 }, parts);
+  producer = queues.caption.producer;
   app = await buildServer({
     requests: openRequestStore(blobs),
-    producer,
-    queue,
+    queues,
+    tasks: ['caption', 'match'],
     maxWaiting: 100,
     maxWaiters: 10,
     publicUrl: undefined,
@@ -94,6 +96,32 @@ test('a body of another form is 400, with a pointer to what is wrong and the wor
     assert.equal(error?.pointer, pointer, what);
     assert.match(error?.message ?? '', message, what);
     assert.ok(problem.detail.includes(error?.message ?? '?'), what);
+  }
+});
+
+test('texts and questions of another form are 400, each with its place', async () => {
+  const long = 'a'.repeat(513);
+  const wrong: readonly (readonly [path: string, body: object, code: ErrorCode, pointer: string, message: RegExp])[] = [
+    ['match', {}, 'REQUEST_INVALID', '/texts', /array/],
+    ['match', { texts: [] }, 'REQUEST_INVALID', '/texts', /at least one/],
+    ['match', { texts: Array(65).fill('a') }, 'REQUEST_INVALID', '/texts', /at most 64/],
+    ['match', { texts: ['a', ''] }, 'REQUEST_INVALID', '/texts/1', /must not be empty/],
+    ['match', { texts: ['a'], options: {} }, 'REQUEST_INVALID', '/options', /unknown field "options"/],
+    ['embed', { texts: [long] }, 'REQUEST_INVALID', '/texts/0', /at most 512 characters/],
+    ['answer', { questions: 'a' }, 'REQUEST_INVALID', '/questions', /array/],
+    [
+      'answer',
+      { questions: ['a'], options: { prompt: 'a' } },
+      'OPTION_INVALID',
+      '/options/prompt',
+      /unknown option "prompt"$/,
+    ],
+  ];
+  for (const [path, body, code, pointer, message] of wrong) {
+    const payload = { images: [image], ...body };
+    const problem = problemOf(await app.inject({ method: 'POST', url: `/v1/${path}`, payload }), code, path);
+    assert.equal(problem.errors?.[0]?.pointer, pointer);
+    assert.match(problem.errors?.[0]?.message ?? '', message);
   }
 });
 
@@ -218,9 +246,12 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   const statuses = Object.entries<Record<string, { responses: object }>>(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join()}`),
   );
+  const paths = ['/v1/captions', '/v1/match', '/v1/embed', '/v1/answer'];
   assert.deepEqual(statuses, [
-    'post /v1/captions 200,202,400,413,415,422,429,500,503',
-    'get /v1/captions/{id} 200,404,500,503',
+    ...paths.flatMap((path) => [
+      `post ${path} 200,202,400,413,415,422,429,500,503`,
+      `get ${path}/{id} 200,404,500,503`,
+    ]),
     'get /livez 200',
     'get /readyz 200,503',
     'get /metrics 200',

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { type CaptionRoutesConfig, captionRoutes } from './caption-routes.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { describeRoutes } from './openapi.ts';
 import { asFleetError, invalidBody, sendProblem } from './problem.ts';
+import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 
 /** Limits of the HTTP server; docs/reference/http.md states them. */
 const serverLimits = {
@@ -18,7 +18,7 @@ const serverLimits = {
   connections: 1_024,
 } as const;
 
-export type ServerConfig = CaptionRoutesConfig & FleetRoutesConfig & { readonly logger: FastifyBaseLogger };
+export type ServerConfig = TaskRoutesConfig & FleetRoutesConfig & { readonly logger: FastifyBaseLogger };
 
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
@@ -64,7 +64,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   });
 
   await describeRoutes(app);
-  await app.register(captionRoutes, config);
+  await app.register(taskRoutes, config);
   await app.register(fleetRoutes, config);
   return app;
 }

@@ -30,12 +30,12 @@ interface WaitOptions {
 export class Waiters implements Disposable {
   readonly #limit: number;
   readonly #waiters = new Set<Waiter>();
-  readonly #subscription: Disposable;
+  readonly #subscriptions: readonly Disposable[];
   readonly #stopping = new AbortController();
 
-  constructor(producer: Pick<JobProducer, 'onFinished'>, limit: number) {
+  constructor(producers: readonly Pick<JobProducer, 'onFinished'>[], limit: number) {
     this.#limit = limit;
-    this.#subscription = producer.onFinished((jobId) => this.#notice(jobId));
+    this.#subscriptions = producers.map((producer) => producer.onFinished((jobId) => this.#notice(jobId)));
   }
 
   /** Returns the status of the last look; the first look is made at once. Over the limit it is the only one. */
@@ -72,7 +72,7 @@ export class Waiters implements Disposable {
   /** Lets all callers go. */
   [Symbol.dispose](): void {
     this.#stopping.abort();
-    this.#subscription[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
   }
 }
 

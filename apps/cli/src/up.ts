@@ -43,6 +43,7 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
     AZURE_STORAGE_CONNECTION_STRING: connectionString,
     CAPTIONFLEET_MODEL_DIR: model.path,
     CAPTIONFLEET_CACHE_DIR: env['CAPTIONFLEET_CACHE_DIR'] ?? join(state, 'prepared'),
+    CAPTIONFLEET_TASKS: model.manifest.tasks.join(','),
   };
   const api = parts.use(await startApi(port, shared, signal));
   const worker = parts.use(await startWorker(shared, signal));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CaptionfleetError, type ErrorCode, reportError } from '@captionfleet/protocol/errors';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import type { Task } from '@captionfleet/protocol/task';
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
@@ -30,7 +31,8 @@ after(() => azurite[Symbol.asyncDispose]());
 function deliver(changes: Partial<Delivery> = {}): Delivery {
   lastIndex += 1;
   const source = { url: 'https://images.example.org/a.jpg' };
-  const job = { version: 1 as const, requestId, index: lastIndex, source, options: {}, enqueuedAt: Date.now() - 1000 };
+  const task: Task = { type: 'caption', options: {} };
+  const job = { requestId, index: lastIndex, source, task, enqueuedAt: Date.now() - 1000 };
   return { job, jobId: `${requestId}-${lastIndex}`, attempt: 1, lastAttempt: false, suspect: false, ...changes };
 }
 
@@ -76,7 +78,7 @@ test('a caption is written with all of its timings, and counted', async () => {
   assert.ok(queueMs >= 1000 && queueMs < 60_000, `${queueMs}`);
   assert.deepEqual(timings, { batchMs: 12, fetchMs: 1, preprocessMs: 2, inferenceMs: 3 });
   const text = await stages.metrics.registry.metrics();
-  assert.match(text, /captionfleet_jobs_total\{outcome="succeeded",code=""\} 1/);
+  assert.match(text, /captionfleet_jobs_total\{task="caption",outcome="succeeded",code=""\} 1/);
   assert.match(text, /captionfleet_caption_tokens_sum 3/);
   assert.match(text, /captionfleet_images_in_flight 0/);
 });

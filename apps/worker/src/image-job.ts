@@ -36,7 +36,7 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     const outcome = await infer(delivery, queueMs, stages, signal);
     const written = performance.now();
     await stages.requests.writeOutcome(requestId, index, outcome, { signal });
-    observe(metrics, outcome, performance.now() - written);
+    observe(metrics, outcome, delivery.job, performance.now() - written);
     observeTokens(metrics, outcome, delivery.job);
     if (outcome.status === 'failed') {
       stages.logger.info({ requestId, index, code: outcome.error.code }, `image failed: ${outcome.error.message}`);
@@ -45,7 +45,7 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     signal.throwIfAborted();
     const { code, message } = reportError(error);
     if (code === 'SHUTTING_DOWN') throw new HandBack();
-    count(metrics, 'retried', code);
+    count(metrics, delivery.job, 'retried', code);
     stages.logger.warn({ requestId, index, attempt: delivery.attempt, code, err: error }, `attempt failed: ${message}`);
     if (code === 'STORAGE_UNAVAILABLE') throw new Postpone();
     throw error;
@@ -60,8 +60,8 @@ async function infer(
   { batcher }: Stages,
   signal: AbortSignal,
 ): Promise<ImageOutcome> {
-  const { source, options } = job;
-  const { result, waitedMs } = await batcher.submit({ source, options }, { alone: suspect, signal });
+  const { source, task } = job;
+  const { result, waitedMs } = await batcher.submit({ source, task }, { alone: suspect, signal });
   if (result.status === 'failed') {
     // Without Blob storage no outcome could be written either.
     const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';
@@ -72,12 +72,12 @@ async function infer(
   return { ...result, timings: roundTimings({ ...result.timings, queueMs, batchMs }) };
 }
 
-function observe(metrics: Metrics, outcome: ImageOutcome, sinkMs: number): void {
+function observe(metrics: Metrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {
   if (outcome.status === 'failed') {
-    count(metrics, 'failed', outcome.error.code);
+    count(metrics, job, 'failed', outcome.error.code);
     return;
   }
-  count(metrics, 'succeeded', '');
+  count(metrics, job, 'succeeded', '');
   const { fetchMs, preprocessMs, batchMs = 0, inferenceMs } = outcome.timings;
   const stages = { fetch: fetchMs, preprocess: preprocessMs, batch: batchMs, inference: inferenceMs, sink: sinkMs };
   for (const [stage, milliseconds] of Object.entries(stages)) {
@@ -86,22 +86,24 @@ function observe(metrics: Metrics, outcome: ImageOutcome, sinkMs: number): void 
 }
 
 /** A prompt's tokens cannot be told from the generated ones here, so only captions without one are counted. */
-function observeTokens({ captionTokens }: Metrics, outcome: ImageOutcome, { options }: Delivery['job']): void {
-  if (!('captions' in outcome) || options.prompt !== undefined) return;
+function observeTokens({ captionTokens }: Metrics, outcome: ImageOutcome, { task }: Delivery['job']): void {
+  if (!('captions' in outcome) || task.type !== 'caption' || task.options.prompt !== undefined) return;
   for (const { tokens } of outcome.captions) captionTokens.observe(tokens.length - 1);
 }
 
-function count(metrics: Metrics, outcome: 'succeeded' | 'failed' | 'retried', code: ErrorCode | ''): void {
-  metrics.jobs.inc({ outcome, code });
+function count(
+  metrics: Metrics,
+  { task }: Delivery['job'],
+  outcome: 'succeeded' | 'failed' | 'retried',
+  code: ErrorCode | '',
+): void {
+  metrics.jobs.inc({ task: task.type, outcome, code });
 }
 
 /** The caller learns of a job that the queue gave up, as one whose every worker was cut off. */
-export async function writeAbandoned(
-  { requestId, index }: Pick<Delivery['job'], 'requestId' | 'index'>,
-  { requests, metrics }: Stages,
-): Promise<void> {
+export async function writeAbandoned(job: Delivery['job'], { requests, metrics }: Stages): Promise<void> {
   const reason = 'every worker that took this image was interrupted';
   const error = reportError(new CaptionfleetError('ATTEMPTS_EXHAUSTED', reason));
-  const outcome = await requests.writeOutcome(requestId, index, { status: 'failed', error });
-  if (outcome.status === 'failed') count(metrics, 'failed', outcome.error.code);
+  const outcome = await requests.writeOutcome(job.requestId, job.index, { status: 'failed', error });
+  if (outcome.status === 'failed') count(metrics, job, 'failed', outcome.error.code);
 }

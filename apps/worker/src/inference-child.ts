@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
-import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
-import type { BatchImage, FromProcess, InferenceSettings, ToProcess } from './inference-messages.ts';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import type { BatchImage, FromProcess, InferenceSettings, LoadedModel, ToProcess } from './inference-messages.ts';
 
 /**
  * The life of one inference process, which is never used again once it is dead.
@@ -21,7 +21,7 @@ export type ChildState = 'starting' | 'ready' | 'busy' | 'dead';
 export type ChildEnd = 'died' | 'timeout' | 'stopped';
 
 export interface ChildListener {
-  ready(model: ModelIdentity): void;
+  ready(model: LoadedModel): void;
   refused(error: ErrorReport): void;
   fetched(imageId: number, sha256: string): void;
   settled(imageId: number, outcome: ImageOutcome): void;

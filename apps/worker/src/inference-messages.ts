@@ -1,16 +1,16 @@
 import type { PreparedVariant } from '@captionfleet/blip/prepared-model';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
-import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
 import type { ImageReference } from '@captionfleet/protocol/image-reference';
-import type { Caption } from '@captionfleet/protocol/task-result';
+import type { ModelTask, Task } from '@captionfleet/protocol/task';
+import type { TaskResult } from '@captionfleet/protocol/task-result';
 import type { BlobAccount } from '@captionfleet/storage/blob-store';
 
 /**
  * The words between the worker's main process, an inference process, and that process's inference thread:
  *
  * main ── start, batch, cancel, quarantine ──► process ── group ──► thread
- * main ◄── ready | refused, fetched, late, settled | dropped ── process ◄── opened | refused, captioned ── thread
+ * main ◄── ready | refused, fetched, late, settled | dropped ── process ◄── opened | refused, ran ── thread
  *
  * `imageId` numbers the images that one main process ever handed out: it is never used twice.
  */
@@ -28,10 +28,16 @@ export interface InferenceSettings {
   readonly allowPrivateHosts: readonly string[];
 }
 
+/** The model of an inference process, and what it can do. */
+export interface LoadedModel {
+  readonly identity: ModelIdentity;
+  readonly tasks: readonly ModelTask[];
+}
+
 export interface BatchImage {
   readonly imageId: number;
   readonly source: ImageReference;
-  readonly options: GenerationOptions;
+  readonly task: Task;
 }
 
 export type ToProcess =
@@ -43,12 +49,12 @@ export type ToProcess =
   | { readonly type: 'quarantine'; readonly sha256: string };
 
 export type FromProcess =
-  | { readonly type: 'ready'; readonly model: ModelIdentity }
+  | { readonly type: 'ready'; readonly model: LoadedModel }
   /** The model cannot be loaded: trying again would not help. */
   | { readonly type: 'refused'; readonly error: ErrorReport }
   /** The bytes of the image are here and nothing native has seen them yet. */
   | { readonly type: 'fetched'; readonly imageId: number; readonly sha256: string }
-  /** The rest of their batch is captioned without these images, which take longer to arrive. */
+  /** The rest of their batch runs without these images, which take longer to arrive. */
   | { readonly type: 'late'; readonly imageIds: readonly number[] }
   /** The image was cancelled, and left out. */
   | { readonly type: 'dropped'; readonly imageId: number }
@@ -60,25 +66,23 @@ export type ThreadSettings = Pick<InferenceSettings, 'modelDirectory' | 'prepare
 export interface GroupItem {
   /** RGB bytes [side, side, 3], transferred. */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  readonly options: GenerationOptions;
+  readonly task: Task;
 }
 
-/** Items are captioned together; groups are captioned in the order in which they come. */
+/** Items run together; groups run in the order in which they come. */
 export interface ToThread {
   readonly groupId: number;
   readonly items: readonly GroupItem[];
 }
 
-export type GroupAnswer =
-  | { readonly captions: Caption[]; readonly inferenceMs: number }
-  | { readonly error: ErrorReport };
+export type GroupAnswer = (TaskResult & { readonly inferenceMs: number }) | { readonly error: ErrorReport };
 
 export type FromThread =
-  | { readonly type: 'opened'; readonly model: ModelIdentity; readonly imageSide: number }
+  | { readonly type: 'opened'; readonly model: LoadedModel; readonly imageSide: number }
   | { readonly type: 'refused'; readonly error: ErrorReport }
   /** `answers` in the order of the items; `runMs` is the time of the whole group. */
   | {
-      readonly type: 'captioned';
+      readonly type: 'ran';
       readonly groupId: number;
       readonly answers: readonly GroupAnswer[];
       readonly runMs: number;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildModel } from '@captionfleet/blip/build-model';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import type { Task } from '@captionfleet/protocol/task';
 import { InferencePool, type InferencePoolConfig, type PoolEvents } from './inference-pool.ts';
 
 const golden = new URL('../../../test/fixtures/golden/', import.meta.url);
@@ -58,8 +59,9 @@ function openPool(events: PoolEvents = {}, changes: Partial<InferencePoolConfig>
   return new InferencePool({ settings, processes: 1, affinity: () => [], batchMs: limitMs, events, ...changes });
 }
 
-const entry = (name: string, signal = new AbortController().signal) => ({
-  item: { source: { url: `http://${host}/${name}` }, options: { max_new_tokens: 8 } },
+const captionTask: Task = { type: 'caption', options: { max_new_tokens: 8 } };
+const entry = (name: string, signal = new AbortController().signal, task: Task = captionTask) => ({
+  item: { source: { url: `http://${host}/${name}` }, task },
   signal,
 });
 
@@ -90,6 +92,16 @@ test('captions come back with timings, facts and the model; a bad neighbour fail
   assert.ok((good.captions[0]?.tokens.length ?? 0) > 1);
   for (const [stage, milliseconds] of Object.entries(good.timings)) assert.ok((milliseconds ?? -1) >= 0, stage);
   assert.ok(good.timings.inferenceMs > 0 && good.timings.preprocessMs > 0);
+});
+
+test('the pool says what its model can do, and a task beyond that fails alone', async () => {
+  await using pool = openPool();
+  assert.deepEqual((await pool.ready).tasks, ['caption']);
+  const match: Task = { type: 'match', texts: ['a cat'] };
+  const outcomes = await Promise.all(
+    pool.run([entry('01-landscape.jpg', undefined, match), entry('02-portrait.png')], { alone: false }),
+  );
+  assert.deepEqual(summary(outcomes), ['TASK_UNSUPPORTED', 'succeeded']);
 });
 
 test('a process that is killed in the middle of a batch loses nothing, and is replaced', async () => {

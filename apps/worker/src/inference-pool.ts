@@ -1,15 +1,15 @@
 import { CaptionfleetError, errorFromReport, reportError } from '@captionfleet/protocol/errors';
-import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
-import type { ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import type { ImageReference } from '@captionfleet/protocol/image-reference';
+import type { Task } from '@captionfleet/protocol/task';
 import type { BatchEntry, BatchRunner } from './batcher.ts';
 import { type ChildEnd, type ChildState, InferenceChild } from './inference-child.ts';
-import type { BatchImage, InferenceSettings } from './inference-messages.ts';
+import type { BatchImage, InferenceSettings, LoadedModel } from './inference-messages.ts';
 import { Quarantine } from './quarantine.ts';
 
 export interface ImageTask {
   readonly source: ImageReference;
-  readonly options: GenerationOptions;
+  readonly task: Task;
 }
 
 export interface InferencePoolConfig {
@@ -26,7 +26,7 @@ export interface InferencePoolConfig {
 export interface PoolEvents {
   /** An inference process has the bytes of an image and goes on to decode it. */
   imageFetched?(event: { pid: number | undefined; source: ImageReference; sha256: string }): void;
-  processReady?(event: { pid: number | undefined; model: ModelIdentity }): void;
+  processReady?(event: { pid: number | undefined; model: LoadedModel }): void;
   processEnded?(event: { pid: number | undefined; end: ChildEnd; exit: string; images: number }): void;
   imageQuarantined?(event: { source: ImageReference; sha256: string | undefined }): void;
   batchStarted?(event: { images: number }): void;
@@ -81,7 +81,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
   readonly #images = new Map<number, PoolImage>();
   readonly #suspected: PoolImage[] = [];
   readonly #failed = Promise.withResolvers<CaptionfleetError>();
-  readonly #ready = Promise.withResolvers<ModelIdentity>();
+  readonly #ready = Promise.withResolvers<LoadedModel>();
   #onRoom: () => void = () => undefined;
   #lastImageId = 0;
   #closed = false;
@@ -97,8 +97,8 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
     for (const slot of this.#slots) this.#start(slot);
   }
 
-  /** Resolves when the first process is ready to caption. */
-  get ready(): Promise<ModelIdentity> {
+  /** Resolves when the first process is ready for a batch. */
+  get ready(): Promise<LoadedModel> {
     return this.#ready.promise;
   }
 
@@ -161,7 +161,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
   }
 
   #admit(
-    { source, options }: ImageTask,
+    { source, task }: ImageTask,
     signal: AbortSignal,
     resolve: (outcome: ImageOutcome) => void,
     reject: (reason: unknown) => void,
@@ -175,7 +175,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
     const image: PoolImage = {
       imageId,
       source,
-      options,
+      task,
       settle(outcome) {
         forget();
         resolve(outcome);
@@ -205,7 +205,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
     for (const image of images) image.child = child;
     this.#config.events.batchStarted?.({ images: images.length });
     child.run(
-      images.map(({ imageId, source, options }) => ({ imageId, source, options })),
+      images.map(({ imageId, source, task }) => ({ imageId, source, task })),
       { alone },
     );
   }
@@ -297,7 +297,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
 }
 
 const stopping = (): CaptionfleetError =>
-  new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was captioned');
+  new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was worked on');
 
 const quarantined = (): ImageOutcome => ({
   status: 'failed',

@@ -1,11 +1,11 @@
-// A process in which native code runs: it fetches, decodes and resizes here, and captions on its inference thread. It is
+// A process in which native code runs: it fetches, decodes and resizes here, and infers on its inference thread. It is
 // forked and watched by inference-child.ts, and may die without harm to anybody but the image that ended it.
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { prepareImage } from '@captionfleet/blip/preprocess';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import type { ImageFacts, ImageOutcome, ModelIdentity } from '@captionfleet/protocol/image-outcome';
+import type { ImageFacts, ImageOutcome, ModelIdentity, Timings } from '@captionfleet/protocol/image-outcome';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
 import type {
@@ -14,6 +14,7 @@ import type {
   FromThread,
   GroupAnswer,
   InferenceSettings,
+  LoadedModel,
   ThreadSettings,
   ToProcess,
   ToThread,
@@ -35,11 +36,11 @@ interface Prepared {
   readonly preparedAt: number;
 }
 
-interface CaptionThread {
-  readonly model: ModelIdentity;
+interface EngineThread {
+  readonly model: LoadedModel;
   readonly imageSide: number;
   /** The pixels are transferred: they are gone here afterwards. */
-  caption(group: readonly Prepared[]): Promise<{ answers: readonly GroupAnswer[]; runMs: number }>;
+  run(group: readonly Prepared[]): Promise<{ answers: readonly GroupAnswer[]; runMs: number }>;
   /** Resolves when no group runs or waits to be run. */
   idle(): Promise<void>;
 }
@@ -68,17 +69,17 @@ if (thread !== undefined) {
   send({ type: 'ready', model: thread.model });
 }
 
-function receive(message: ToProcess, source: ImageSource, thread: CaptionThread): void {
-  if (message.type === 'batch') void captionBatch(message.images, source, thread);
+function receive(message: ToProcess, source: ImageSource, thread: EngineThread): void {
+  if (message.type === 'batch') void runBatch(message.images, source, thread);
   if (message.type === 'cancel') cancellable.get(message.imageId)?.abort();
   if (message.type === 'quarantine') quarantined.add(message.sha256);
 }
 
 /**
- * Settles or drops every image of the batch. Its images are captioned together when all of them are prepared; those that
- * the inference thread would have to wait for are late: it goes on without them, and they are captioned when they are here.
+ * Settles or drops every image of the batch. Its images run together when all of them are prepared; those that the
+ * inference thread would have to wait for are late: it goes on without them, and they run when they are here.
  */
-async function captionBatch(images: readonly BatchImage[], source: ImageSource, thread: CaptionThread): Promise<void> {
+async function runBatch(images: readonly BatchImage[], source: ImageSource, thread: EngineThread): Promise<void> {
   for (const { imageId } of images) cancellable.set(imageId, new AbortController());
   const missing = new Set(images.map(({ imageId }) => imageId));
   const group: Prepared[] = [];
@@ -87,29 +88,29 @@ async function captionBatch(images: readonly BatchImage[], source: ImageSource, 
     const prepared = await prepareOrSettle(image, source, thread.imageSide);
     missing.delete(image.imageId);
     if (prepared === undefined) return;
-    if (isGone) await captionLate(prepared, thread);
+    if (isGone) await runLate(prepared, thread);
     else group.push(prepared);
   });
   const all = Promise.all(preparing);
   await Promise.race([all, sleep(patienceMs).then(() => thread.idle())]);
   isGone = true;
   if (missing.size > 0) send({ type: 'late', imageIds: [...missing] });
-  await captionGroup(group, thread);
+  await runGroup(group, thread);
   await all;
 }
 
-/** Those that come while the thread is busy are captioned together. */
-async function captionLate(prepared: Prepared, thread: CaptionThread): Promise<void> {
+/** Those that come while the thread is busy run together. */
+async function runLate(prepared: Prepared, thread: EngineThread): Promise<void> {
   late.push(prepared);
   await thread.idle();
-  await captionGroup(late.splice(0), thread);
+  await runGroup(late.splice(0), thread);
 }
 
-async function captionGroup(prepared: readonly Prepared[], thread: CaptionThread): Promise<void> {
+async function runGroup(prepared: readonly Prepared[], thread: EngineThread): Promise<void> {
   const group = prepared.filter(isWanted);
   if (group.length === 0) return;
   for (const { image } of group) cancellable.delete(image.imageId);
-  const { answers, runMs } = await thread.caption(group);
+  const { answers, runMs } = await thread.run(group);
   const answeredAt = performance.now();
   for (const [position, { image, facts, fetchMs, preprocessMs, preparedAt }] of group.entries()) {
     const answer = answers[position];
@@ -118,15 +119,20 @@ async function captionGroup(prepared: readonly Prepared[], thread: CaptionThread
     const outcome: ImageOutcome =
       'error' in answer
         ? { status: 'failed', error: answer.error }
-        : {
-            status: 'succeeded',
-            captions: answer.captions,
-            image: facts,
-            model: thread.model,
-            timings: { batchMs, fetchMs, preprocessMs, inferenceMs: answer.inferenceMs },
-          };
+        : succeeded(answer, facts, thread.model.identity, { batchMs, fetchMs, preprocessMs });
     send({ type: 'settled', imageId: image.imageId, outcome });
   }
+}
+
+type Stages = Pick<Timings, 'batchMs' | 'fetchMs' | 'preprocessMs'>;
+
+function succeeded(
+  { inferenceMs, ...result }: Exclude<GroupAnswer, { error: unknown }>,
+  image: ImageFacts,
+  model: ModelIdentity,
+  stages: Stages,
+): ImageOutcome {
+  return { status: 'succeeded', ...result, image, model, timings: { ...stages, inferenceMs } };
 }
 
 function isWanted({ image, signal }: Prepared): boolean {
@@ -185,11 +191,7 @@ async function openSource({ blobs, imageContainers, allowPrivateHosts }: Inferen
 }
 
 /** Undefined when the model is refused, which is reported. A thread that ends takes the process with it. */
-async function openThread({
-  modelDirectory,
-  prepared,
-  threads,
-}: InferenceSettings): Promise<CaptionThread | undefined> {
+async function openThread({ modelDirectory, prepared, threads }: InferenceSettings): Promise<EngineThread | undefined> {
   const workerData: ThreadSettings = { modelDirectory, prepared, threads };
   const worker = new Worker(new URL('./inference-thread.ts', import.meta.url), { workerData });
   worker.once('error', (error) => {
@@ -215,7 +217,7 @@ async function openThread({
   const idle = new EventEmitter();
   let lastGroupId = 0;
   worker.on('message', (message: FromThread) => {
-    if (message.type !== 'captioned') return;
+    if (message.type !== 'ran') return;
     running.get(message.groupId)?.(message);
     running.delete(message.groupId);
     if (running.size === 0) idle.emit('idle');
@@ -223,11 +225,11 @@ async function openThread({
   return {
     model: opened.model,
     imageSide: opened.imageSide,
-    caption(group) {
+    run(group) {
       lastGroupId += 1;
       const { promise, resolve } = Promise.withResolvers<{ answers: readonly GroupAnswer[]; runMs: number }>();
       running.set(lastGroupId, resolve);
-      const items = group.map(({ image, pixels }) => ({ pixels, options: image.options }));
+      const items = group.map(({ image, pixels }) => ({ pixels, task: image.task }));
       const message: ToThread = { groupId: lastGroupId, items };
       worker.postMessage(
         message,

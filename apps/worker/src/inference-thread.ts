@@ -19,7 +19,8 @@ try {
   const engine = await openEngine(model, { intraOpThreads: threads, ...(prepared === undefined ? {} : { prepared }) });
   await engine.warmUp();
   serve(engine);
-  send({ type: 'opened', model: engine.identity, imageSide: engine.imageSide });
+  const { identity, tasks, imageSide } = engine;
+  send({ type: 'opened', model: { identity, tasks }, imageSide });
 } catch (error) {
   // What is not an error of the model is a crash: the process ends with it and another one tries again.
   if (!(error instanceof CaptionfleetError)) throw error;
@@ -32,28 +33,24 @@ function serve(engine: Engine): void {
   port.on('message', ({ groupId, items }: ToThread) => {
     before = before.then(async () => {
       const started = performance.now();
-      const answers = await captionEach(engine, items);
-      send({ type: 'captioned', groupId, answers, runMs: performance.now() - started });
+      const answers = await runEach(engine, items);
+      send({ type: 'ran', groupId, answers, runMs: performance.now() - started });
     });
   });
 }
 
 /** When the runtime fails on a group, each item is tried by itself: one of them must not fail the others. */
-async function captionEach(engine: Engine, items: readonly GroupItem[]): Promise<readonly GroupAnswer[]> {
+async function runEach(engine: Engine, items: readonly GroupItem[]): Promise<readonly GroupAnswer[]> {
   try {
-    const inputs = items.map(({ pixels, options }) => ({ pixels, task: { type: 'caption' as const, options } }));
-    return (await engine.run(inputs, { signal: never })).map(describeAnswer);
+    return (await engine.run(items, { signal: never })).map(describeAnswer);
   } catch (error) {
     if (items.length === 1) return [{ error: reportError(error) }];
     const answers: GroupAnswer[] = [];
-    for (const item of items) answers.push(...(await captionEach(engine, [item])));
+    for (const item of items) answers.push(...(await runEach(engine, [item])));
     return answers;
   }
 }
 
 /** An error keeps its class on no channel, so its report travels. */
-function describeAnswer(answer: EngineAnswer): GroupAnswer {
-  if ('error' in answer) return { error: reportError(answer.error) };
-  if ('captions' in answer) return answer;
-  throw new Error('the engine gave something else than captions');
-}
+const describeAnswer = (answer: EngineAnswer): GroupAnswer =>
+  'error' in answer ? { error: reportError(answer.error) } : answer;

@@ -1,6 +1,6 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { queueName } from '@captionfleet/protocol/queue-names';
-import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
+import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/consumer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
@@ -23,10 +23,10 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
   let started: InferencePool | undefined;
-  let consumer: Consumer | undefined;
+  const consumers: Consumer[] = [];
   const checks = {
     model: async () => assertWorking(started),
-    redis: async (options: { readonly signal: AbortSignal }) => await (consumer ?? notOpen()).ping(options),
+    redis: async (options: { readonly signal: AbortSignal }) => await (consumers[0] ?? notOpen()).ping(options),
     blob: (options: { readonly signal: AbortSignal }) => blobs.ping(options),
   };
   // Before the model is loaded, so that probes have an answer meanwhile.
@@ -46,49 +46,47 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   if (first instanceof Error) throw first;
   if (typeof first === 'string') return;
 
-  // As many as run, and as many again that are fetched and prepared meanwhile.
+  const { identity, tasks } = first;
+  // As many as run, and as many again that are fetched and prepared meanwhile: of each head's jobs.
   const concurrency = config.batchMaxImages * config.inferenceProcesses * 2;
+  const mostDeliveries = concurrency * tasks.length;
   let deliveries = 0;
   const batcher = new Batcher(
     {
       maxImages: config.batchMaxImages,
       maxWaitMs: config.batchMaxWaitMs,
-      maxWaiting: concurrency,
-      moreMayCome: () => deliveries < concurrency,
+      maxWaiting: mostDeliveries,
+      moreMayCome: () => deliveries < mostDeliveries,
     },
     pool,
   );
   pool.onRoom(() => batcher.dispatch());
   const stages: Stages = { batcher, requests: openRequestStore(blobs), metrics, logger };
-  consumer = parts.use(
-    await openConsumer(
-      {
-        redisUrl: config.redisUrl,
-        queue: queueName(config.lane, config.pool),
-        prefix: config.queuePrefix,
-        concurrency,
-        onError: (err) => logger.warn({ err }, 'the queue had to overcome an error'),
-      },
-      async (delivery, signal) => {
-        deliveries += 1;
-        await imageJob(delivery, stages, signal).finally(() => {
-          deliveries -= 1;
-        });
-      },
-    ),
-  );
-  consumer.onAbandoned((job) => writeAbandoned(job, stages));
-  metrics.modelInfo.set({ ...first }, 1);
+  const handle: Handler = async (delivery, signal) => {
+    deliveries += 1;
+    await imageJob(delivery, stages, signal).finally(() => {
+      deliveries -= 1;
+    });
+  };
+  for (const head of tasks) {
+    const queue = queueName(config.lane, config.pool, head);
+    const { redisUrl, queuePrefix: prefix } = config;
+    const onError = (err: Error): void => logger.warn({ err, queue }, 'the queue had to overcome an error');
+    const consumer = parts.use(await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handle));
+    consumer.onAbandoned((job) => writeAbandoned(job, stages));
+    consumers.push(consumer);
+  }
+  metrics.modelInfo.set({ ...identity }, 1);
   logger.info(
-    { health: health.url, model: first, processes: config.inferenceProcesses, concurrency },
-    `captioning with ${first.id}@${first.revision} (${first.variant}); health on ${health.url}`,
+    { health: health.url, model: identity, tasks, processes: config.inferenceProcesses, concurrency },
+    `${identity.id}@${identity.revision} (${identity.variant}) is ready to ${tasks.join(', ')}; health on ${health.url}`,
   );
 
   const reason = await Promise.race([stopped, pool.failed]);
   logger.info({ reason: reason instanceof Error ? reason.code : reason }, 'stopping');
-  batcher.close(new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was captioned'));
+  batcher.close(new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was worked on'));
   pool.close();
-  await consumer.drain({ deadlineMs: config.drainMs });
+  await Promise.all(consumers.map((consumer) => consumer.drain({ deadlineMs: config.drainMs })));
   if (reason instanceof Error) throw reason;
 }
 

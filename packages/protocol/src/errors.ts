@@ -15,7 +15,7 @@ export const errorTable = {
   IMAGES_REFUSED: { status: 422, retryable: false, meaning: 'Every image was refused at the door; `errors` says why.' },
   REQUEST_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body is over the limit.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, meaning: 'The request body is not application/json.' },
-  NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or caption request.' },
+  NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
   URL_REFUSED: {
@@ -54,7 +54,7 @@ export const errorTable = {
     retryable: false,
     meaning: 'The checkpoint is not one this fleet can run; the message names file and field.',
   },
-  TASK_UNSUPPORTED: { status: 422, retryable: false, meaning: 'The model has no head for this task.' },
+  TASK_UNSUPPORTED: { status: 422, retryable: false, meaning: 'No model here has a head for this task.' },
   MODEL_DOWNLOAD_FAILED: { status: 502, retryable: true, meaning: 'The model hub did not give the checkpoint.' },
 
   QUEUE_FULL: { status: 429, retryable: true, meaning: 'More work is waiting than the fleet accepts.' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GenerationOptionsSchema } from './generation-options.ts';
-import { ImageReferenceSchema } from './image-reference.ts';
+import { type ImageReference, ImageReferenceSchema } from './image-reference.ts';
+import { type Task, TaskSchema } from './task.ts';
 
 /**
  * Words: a *request* is what a caller posted, with one or more images; a *job* is one of its images in the queue and
@@ -8,21 +9,41 @@ import { ImageReferenceSchema } from './image-reference.ts';
  */
 
 /** 26 characters of Crockford's base32: 48 bits of time, 80 of chance (a ULID, in lower case). */
-export const RequestIdSchema = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/, 'must be the id of a caption request');
+export const RequestIdSchema = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/, 'must be the id of a request');
 export type RequestId = z.infer<typeof RequestIdSchema>;
 
-/** The payload of a job. `version` changes when an older worker could not read it. */
-export const ImageJobSchema = z.strictObject({
-  version: z.literal(1),
-  requestId: RequestIdSchema,
+/** One image's work, as the queue carries it. */
+export interface ImageJob {
+  readonly requestId: RequestId;
   /** Position of the image in its request, from 0. */
+  readonly index: number;
+  readonly source: ImageReference;
+  readonly task: Task;
+  /** Milliseconds since the epoch. */
+  readonly enqueuedAt: number;
+}
+
+const place = {
+  requestId: RequestIdSchema,
   index: z.int().min(0),
   source: ImageReferenceSchema,
-  options: GenerationOptionsSchema,
-  /** Milliseconds since the epoch. */
   enqueuedAt: z.int(),
-});
-export type ImageJob = z.infer<typeof ImageJobSchema>;
+};
+
+/**
+ * The payload of a job. `version` changes when an older worker could not read it: captions still have the form of the first
+ * one, and other tasks, whose queues an older worker does not know, the second.
+ */
+export const ImageJobSchema: z.ZodType<ImageJob> = z.union([
+  z
+    .strictObject({ version: z.literal(1), ...place, options: GenerationOptionsSchema })
+    .transform(({ version: _, options, ...job }) => ({ ...job, task: { type: 'caption' as const, options } })),
+  z.strictObject({ version: z.literal(2), ...place, task: TaskSchema }).transform(({ version: _, ...job }) => job),
+]);
+
+/** A job in the form that `ImageJobSchema` reads. */
+export const jobPayload = ({ task, ...job }: ImageJob): object =>
+  task.type === 'caption' ? { version: 1, ...job, options: task.options } : { version: 2, ...job, task };
 
 /** The queue's id of a job. It is a function of the request, so that enqueueing twice is enqueueing once. */
 export const jobId = (job: Pick<ImageJob, 'requestId' | 'index'>): string => `${job.requestId}-${job.index}`;

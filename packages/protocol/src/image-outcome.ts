@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type ErrorCode, errorTable } from './errors.ts';
+import { type ErrorCode, type ErrorReport, errorTable } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
-import { RequestIdSchema } from './image-job.ts';
-import { ImageReferenceSchema } from './image-reference.ts';
-import type { TaskType } from './task.ts';
+import { type RequestId, RequestIdSchema } from './image-job.ts';
+import { type ImageReference, ImageReferenceSchema } from './image-reference.ts';
+import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
 
 export const ModelIdentitySchema = z.object({
@@ -69,17 +69,35 @@ export const ImageOutcomeSchema = z.union([...Object.values(SucceededSchemas), F
 export type ImageOutcome = z.infer<typeof ImageOutcomeSchema>;
 
 /** The record of an accepted request, written before its jobs are enqueued; with the outcomes it is the whole truth. */
-export const RequestRecordSchema = z.strictObject({
-  version: z.literal(1),
+export interface RequestRecord {
+  readonly id: RequestId;
+  readonly createdAt: string;
+  readonly task: Task;
+  /** A source to work on, or the error that refused this image at the door. */
+  readonly images: readonly ({ readonly source: ImageReference } | { readonly refused: ErrorReport })[];
+}
+
+const recorded = {
   id: RequestIdSchema,
   createdAt: z.iso.datetime(),
-  options: GenerationOptionsSchema,
-  /** A source to caption, or the error that refused this image at the door. */
   images: z.array(
     z.union([z.strictObject({ source: ImageReferenceSchema }), z.strictObject({ refused: ErrorReportSchema })]),
   ),
-});
-export type RequestRecord = z.infer<typeof RequestRecordSchema>;
+};
+
+/** A stored record. As with jobs, a request for captions has kept the first form. */
+export const RequestRecordSchema: z.ZodType<RequestRecord> = z.union([
+  z
+    .strictObject({ version: z.literal(1), ...recorded, options: GenerationOptionsSchema })
+    .transform(({ version: _, options, ...record }) => ({ ...record, task: { type: 'caption' as const, options } })),
+  z
+    .strictObject({ version: z.literal(2), ...recorded, task: TaskSchema })
+    .transform(({ version: _, ...record }) => record),
+]);
+
+/** A record in the form that `RequestRecordSchema` reads. */
+export const recordDocument = ({ task, ...record }: RequestRecord): object =>
+  task.type === 'caption' ? { version: 1, ...record, options: task.options } : { version: 2, ...record, task };
 
 /** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
 const requestStatus = <Result extends z.ZodRawShape>(

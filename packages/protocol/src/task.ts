@@ -22,7 +22,7 @@ const texts = (minimum: number) =>
 /** An answer begins where the question ends: it has no prompt. */
 export const AnswerOptionsSchema = GenerationOptionsSchema.omit({ prompt: true });
 
-const taskSchemas = {
+export const TaskSchemas = {
   /** What is in the image, in words. */
   caption: z.strictObject({ type: z.literal('caption'), options: GenerationOptionsSchema }),
   /** How well each text goes with the image. */
@@ -31,17 +31,18 @@ const taskSchemas = {
   embed: z.strictObject({ type: z.literal('embed'), texts: texts(0) }),
   /** What the image says to each question. */
   answer: z.strictObject({ type: z.literal('answer'), questions: texts(1), options: AnswerOptionsSchema }),
-};
+} as const;
 
 /** What is asked of an image. */
 export const TaskSchema = z.discriminatedUnion('type', [
-  taskSchemas.caption,
-  taskSchemas.match,
-  taskSchemas.embed,
-  taskSchemas.answer,
+  TaskSchemas.caption,
+  TaskSchemas.match,
+  TaskSchemas.embed,
+  TaskSchemas.answer,
 ]);
 export type Task = z.infer<typeof TaskSchema>;
 export type TaskType = Task['type'];
+export const taskTypes = ['caption', 'match', 'embed', 'answer'] as const satisfies readonly TaskType[];
 export type TaskOf<Type extends TaskType> = Extract<Task, { type: Type }>;
 
 /** What a model can have heads for. One that matches also embeds: the embeddings are half of matching. */

@@ -1,4 +1,5 @@
-import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
+import { type ImageJob, jobId, jobPayload } from '@captionfleet/protocol/image-job';
+import type { TaskType } from '@captionfleet/protocol/task';
 import { Queue } from 'bullmq';
 import { Capacity } from './capacity.ts';
 import { FinishedEvents } from './finished-events.ts';
@@ -43,7 +44,7 @@ const reconnectMs = 500;
 export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: ProducerOptions): Promise<JobProducer> {
   const redis = connectFailingFast(redisUrl);
   await becomesReady(redis);
-  const bull = new Queue<ImageJob, unknown, 'caption'>(queue, {
+  const bull = new Queue<object, unknown, TaskType>(queue, {
     connection: redis,
     prefix,
     // Each of these would ask Redis once, at the start, and leave the queue unusable when it does not answer then.
@@ -76,7 +77,7 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
     async enqueue(jobs, { signal }) {
       signal.throwIfAborted();
       await capacity.admit(jobs.length);
-      const entries = jobs.map((job) => ({ name: 'caption' as const, data: job, opts: { jobId: jobId(job) } }));
+      const entries = jobs.map((job) => ({ name: job.task.type, data: jobPayload(job), opts: { jobId: jobId(job) } }));
       for (let start = 0; start < entries.length; start += chunkSize) {
         signal.throwIfAborted();
         await ask(() => bull.addBulk(entries.slice(start, start + chunkSize)));

@@ -19,11 +19,10 @@ export function makeJobs(count: number): ImageJob[] {
   const requestId = `0${randomBytes(15).toString('hex').slice(0, 25)}`;
   const source = { url: 'https://images.example.org/a.jpg' };
   return Array.from({ length: count }, (_, index) => ({
-    version: 1 as const,
     requestId,
     index,
     source,
-    options: {},
+    task: { type: 'caption', options: {} },
     enqueuedAt: Date.now(),
   }));
 }

@@ -29,10 +29,9 @@ const captioned = (text: string): ImageOutcome => ({
 
 test('a request is read back as it was written, and an unknown one is undefined', async () => {
   const record: RequestRecord = {
-    version: 1,
     id: '01arz3ndektsv4rrffq69g5fav',
     createdAt: '2026-11-24T03:00:00.000Z',
-    options: { num_beams: 3 },
+    task: { type: 'match', texts: ['a cat'] },
     images: [
       { source: { url: 'https://images.example.org/a.jpg' } },
       { refused: { code: 'BASE64_INVALID', message: 'not base64', retryable: false } },
@@ -41,6 +40,34 @@ test('a request is read back as it was written, and an unknown one is undefined'
   await requests.writeRequest(record);
   assert.deepEqual(await requests.readRequest(record.id), record);
   assert.equal(await requests.readRequest('01arz3ndektsv4rrffq69g5faw'), undefined);
+});
+
+test('a request for captions lies in Blob in the form of the first version, which is read as ever', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fc0';
+  const createdAt = '2026-11-24T03:00:00.000Z';
+  const images = [{ source: { url: 'https://images.example.org/a.jpg' } }];
+  const record: RequestRecord = { id, createdAt, images, task: { type: 'caption', options: { num_beams: 3 } } };
+  await requests.writeRequest(record);
+  const stored = await blobs.read(blobNames.request(id), { maxBytes: 10_000 });
+  assert.deepEqual(JSON.parse(Buffer.from(stored ?? []).toString()), {
+    ...{ version: 1, id, createdAt, images },
+    options: { num_beams: 3 },
+  });
+  assert.deepEqual(await requests.readRequest(id), record);
+});
+
+test('an outcome of any task is read back as it was written', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fc1';
+  const { captions: _, ...facts } = captioned('a') as Extract<ImageOutcome, { captions: unknown }>;
+  const outcomes: ImageOutcome[] = [
+    { ...facts, matches: [{ text: 'a cat', probability: 0.9, similarity: -0.1 }] },
+    { ...facts, embedding: { image: [0.6, 0.8], texts: [{ text: 'a cat', embedding: [1, 0] }] } },
+    { ...facts, answers: [{ question: 'a?', text: 'b', tokens: [1, 2], confidence: 0.5, meanLogProbability: -0.7 }] },
+  ];
+  for (const [index, outcome] of outcomes.entries()) {
+    await requests.writeOutcome(id, index, outcome);
+    assert.deepEqual(await requests.readOutcome(id, index), outcome);
+  }
 });
 
 test('of two outcomes of one image the first stands, and both writers learn it', async () => {
@@ -53,7 +80,12 @@ test('of two outcomes of one image the first stands, and both writers learn it',
 
 test('the outcomes that exist are listed by index, and the record of the request is not one', async () => {
   const id = '01arz3ndektsv4rrffq69g5fb1';
-  await requests.writeRequest({ version: 1, id, createdAt: '2026-11-24T03:00:00.000Z', options: {}, images: [] });
+  await requests.writeRequest({
+    id,
+    createdAt: '2026-11-24T03:00:00.000Z',
+    task: { type: 'embed', texts: [] },
+    images: [],
+  });
   for (const index of [0, 7, 63]) await requests.writeOutcome(id, index, captioned('a'));
   assert.deepEqual(await requests.listOutcomes(id), new Set([0, 7, 63]));
 });

@@ -7,6 +7,7 @@ import {
   ImageOutcomeSchema,
   type RequestRecord,
   RequestRecordSchema,
+  recordDocument,
 } from '@captionfleet/protocol/image-outcome';
 import type { BlobReference } from '@captionfleet/protocol/image-reference';
 import type { BlobStore } from './blob-store.ts';
@@ -42,7 +43,7 @@ interface Schema<T> {
 }
 
 export function openRequestStore(store: BlobStore): RequestStore {
-  const write = async <T>(schema: Schema<T>, name: string, value: T, { signal }: CallOptions) => {
+  const write = async (schema: Schema<unknown>, name: string, value: object, { signal }: CallOptions) => {
     // What could not be read back must not be stored: nothing replaces it later.
     const bytes = Buffer.from(JSON.stringify(value));
     parseDocument(schema, name, bytes);
@@ -55,7 +56,7 @@ export function openRequestStore(store: BlobStore): RequestStore {
 
   return {
     async writeRequest(record, options = {}) {
-      await write(RequestRecordSchema, blobNames.request(record.id), record, options);
+      await write(RequestRecordSchema, blobNames.request(record.id), recordDocument(record), options);
     },
     readRequest: async (id, options = {}) => await read(RequestRecordSchema, blobNames.request(id), options),
     async writeOutcome(id, index, outcome, options = {}) {

@@ -17,13 +17,13 @@ test('the registry holds every metric of the table as the table describes it, an
 
 test('observations appear in the text that Prometheus reads, under the labels and buckets of the table', async () => {
   const metrics = createMetrics(new Registry());
-  metrics.jobs.inc({ outcome: 'failed', code: 'IMAGE_CORRUPT' });
+  metrics.jobs.inc({ task: 'caption', outcome: 'failed', code: 'IMAGE_CORRUPT' });
   metrics.imagesInFlight.inc();
   metrics.stageSeconds.observe({ stage: 'inference' }, 0.03);
   metrics.batchImages.observe(20);
   const text = await metrics.registry.metrics();
   for (const line of [
-    'captionfleet_jobs_total{outcome="failed",code="IMAGE_CORRUPT"} 1',
+    'captionfleet_jobs_total{task="caption",outcome="failed",code="IMAGE_CORRUPT"} 1',
     'captionfleet_images_in_flight 1',
     'captionfleet_stage_seconds_bucket{le="0.025",stage="inference"} 0',
     'captionfleet_stage_seconds_bucket{le="0.05",stage="inference"} 1',

@@ -16,8 +16,8 @@ const countBuckets = [1, 2, 4, 8, 16, 24, 32, 48, 64, 128] as const;
 export const metricTable = {
   captionfleet_jobs_total: {
     type: 'counter',
-    help: 'Attempts at jobs by how they ended; `code` is the error code, empty when the image was captioned.',
-    labels: ['outcome', 'code'],
+    help: 'Attempts at jobs by what they asked and how they ended; `code` is the error code, empty for a success.',
+    labels: ['task', 'outcome', 'code'],
   },
   captionfleet_queue_wait_seconds: {
     type: 'histogram',

@@ -7,9 +7,16 @@ import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ImageJob, RequestIdSchema } from '@captionfleet/protocol/image-job';
-import { CaptionRequestStatusSchema, type ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import {
+  CaptionRequestStatusSchema,
+  type ImageOutcome,
+  RequestStatusSchemas,
+} from '@captionfleet/protocol/image-outcome';
+import { queueName } from '@captionfleet/protocol/queue-names';
+import type { ModelTask, Task } from '@captionfleet/protocol/task';
+import type { TaskResult } from '@captionfleet/protocol/task-result';
 import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
-import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
+import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -18,8 +25,8 @@ import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { buildServer } from './server.ts';
+import { openTaskQueues } from './task-queues.ts';
 
-const prefix = '{test}';
 const inline = (text: string) => ({ base64: Buffer.from(text).toString('base64') });
 const image = inline('the bytes of an image');
 
@@ -27,8 +34,8 @@ const shared = new AsyncDisposableStack();
 let redis: TestRedis;
 let blobs: BlobStore;
 let requests: RequestStore;
-/** Each test has a queue of its own. */
-let queue: string;
+/** Each test has queues of its own. */
+let queuePrefix: string;
 
 before(async () => {
   redis = shared.use(await startRedis());
@@ -39,7 +46,7 @@ before(async () => {
 });
 after(() => shared.disposeAsync());
 beforeEach(() => {
-  queue = randomUUID();
+  queuePrefix = `{${randomUUID()}}`;
 });
 
 interface TestApi extends AsyncDisposable {
@@ -48,11 +55,12 @@ interface TestApi extends AsyncDisposable {
 }
 
 async function startApi(
-  options: { maxWaiting?: number; maxWaiters?: number; redisUrl?: string } = {},
+  options: { maxWaiting?: number; maxWaiters?: number; redisUrl?: string; tasks?: readonly ModelTask[] } = {},
 ): Promise<TestApi> {
-  const { maxWaiting = 100, maxWaiters = 10, redisUrl = redis.url } = options;
+  const { maxWaiting = 100, maxWaiters = 10, redisUrl = redis.url, tasks = ['caption', 'match'] } = options;
   const parts = new AsyncDisposableStack();
-  const producer = parts.use(await openProducer({ redisUrl, queue, prefix, maxWaiting }));
+  const queues = await openTaskQueues({ redisUrl, queuePrefix, lane: 'interactive', pool: 'cpu', maxWaiting }, parts);
+  const { producer } = queues.caption;
   const checks = {
     redis: (call: { signal: AbortSignal }) => producer.ping(call),
     blob: (call: { signal: AbortSignal }) => blobs.ping(call),
@@ -61,8 +69,8 @@ async function startApi(
   const metrics = createMetrics();
   const app = await buildServer({
     requests,
-    producer,
-    queue,
+    queues,
+    tasks,
     maxWaiting,
     maxWaiters,
     publicUrl: undefined,
@@ -74,17 +82,32 @@ async function startApi(
   return { app, producer, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-const outcomeOf = (job: ImageJob): ImageOutcome => ({
+const captionTask: Task = { type: 'caption', options: {} };
+
+/** What a task may give. */
+function resultOf({ index, task }: Pick<ImageJob, 'index' | 'task'>): TaskResult {
+  const generated = { text: `image ${index}`, tokens: [1, 2], confidence: 0.5, meanLogProbability: Math.log(0.5) };
+  if (task.type === 'caption') return { captions: [generated] };
+  if (task.type === 'answer') return { answers: task.questions.map((question) => ({ question, ...generated })) };
+  if (task.type === 'match')
+    return { matches: task.texts.map((text) => ({ text, probability: 0.9, similarity: 0.4 })) };
+  return { embedding: { image: [0, 1], texts: task.texts.map((text) => ({ text, embedding: [1, 0] })) } };
+}
+
+const outcomeOf = (job: Pick<ImageJob, 'index' | 'task'>): ImageOutcome => ({
   status: 'succeeded',
-  captions: [{ text: `image ${job.index}`, tokens: [1, 2], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
+  ...resultOf(job),
   image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
   model: { id: 'demo', revision: '1', variant: 'fp32' },
   timings: { fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
 });
 
 /** Takes jobs from the queue and writes an outcome for each, as a worker does; `work` may come in between, or throw. */
-const startConsumer = (work: (job: ImageJob) => Promise<void> = async () => undefined): Promise<Consumer> =>
-  openConsumer({ redisUrl: redis.url, queue, prefix, concurrency: 8, attempts: 1 }, async ({ job }) => {
+const startConsumer = (
+  work: (job: ImageJob) => Promise<void> = async () => undefined,
+  queue = queueName('interactive', 'cpu', 'caption'),
+): Promise<Consumer> =>
+  openConsumer({ redisUrl: redis.url, queue, prefix: queuePrefix, concurrency: 8, attempts: 1 }, async ({ job }) => {
     await work(job);
     await requests.writeOutcome(job.requestId, job.index, outcomeOf(job));
   });
@@ -159,8 +182,8 @@ test('a job carries the options and a reference: inline bytes are in Blob, once'
     'the bytes of an image',
   );
   assert.deepEqual(
-    jobs.map(({ options }) => options),
-    [{ num_beams: 3 }, { num_beams: 3 }],
+    jobs.map(({ task }) => task),
+    Array(2).fill({ type: 'caption', options: { num_beams: 3 } }),
   );
 });
 
@@ -257,7 +280,7 @@ test('after Redis has lost everything a look at the request enqueues what has no
   await using api = await startApi();
   const done: number[] = [];
   const posted = statusOf(await post(api.app, [image, image, image]));
-  await requests.writeOutcome(posted.id, 1, outcomeOf({ index: 1 } as ImageJob));
+  await requests.writeOutcome(posted.id, 1, outcomeOf({ index: 1, task: captionTask }));
   await loseEverything();
   assert.equal(await api.producer.depth(), 0);
 
@@ -293,7 +316,7 @@ test('without Redis a post is 503, an unfinished request too, a finished one is 
   await using api = await startApi({ redisUrl: lost.url });
   const finishedId = statusOf(await post(api.app, [image])).id;
   const openId = statusOf(await post(api.app, [image])).id;
-  await requests.writeOutcome(finishedId, 0, outcomeOf({ index: 0 } as ImageJob));
+  await requests.writeOutcome(finishedId, 0, outcomeOf({ index: 0, task: captionTask }));
   await lost[Symbol.asyncDispose]();
 
   for (const answer of [await post(api.app, [image]), await api.app.inject(`/v1/captions/${openId}`)]) {
@@ -313,4 +336,77 @@ test('ids are made by the server, and a request is found by no other', async () 
   const { id } = statusOf(await post(api.app, [image]));
   assert.ok(RequestIdSchema.safeParse(id).success);
   assert.equal((await api.app.inject(`/v1/captions/${id.toUpperCase()}`)).statusCode, 404);
+});
+
+const asked = {
+  '/v1/match': { texts: ['a cat', 'a dog'] },
+  '/v1/embed': { texts: ['a cat'] },
+  '/v1/answer': { questions: ['what is it?'], options: { max_new_tokens: 4 } },
+} as const;
+const schemas = {
+  '/v1/match': RequestStatusSchemas.match,
+  '/v1/embed': RequestStatusSchemas.embed,
+  '/v1/answer': RequestStatusSchemas.answer,
+} as const;
+
+test('matches, embeddings and answers go the way of captions: accepted, found, waited for', async () => {
+  await using api = await startApi({ tasks: ['match', 'answer'] });
+  const jobs: ImageJob[] = [];
+  const work = async (job: ImageJob): Promise<void> => void jobs.push(job);
+  for (const [path, body] of Object.entries(asked)) {
+    const head = path === '/v1/answer' ? 'answer' : 'match';
+    const payload = { images: [image, { url: 'ftp://a' }], ...body };
+    const posted = await api.app.inject({ method: 'POST', url: path, payload });
+    assert.equal(posted.statusCode, 202, posted.body);
+    const { id } = posted.json();
+    assert.equal(posted.headers['location'], `${path}/${id}`);
+
+    await using _consumer = await startConsumer(work, queueName('interactive', 'cpu', head));
+    const done = await until(api.app, `${path}/${id}`, finished);
+    const status = schemas[path as keyof typeof schemas].parse(done.json());
+    assert.deepEqual(status.counts, { queued: 0, running: 0, succeeded: 1, failed: 1 });
+    const waited = await api.app.inject({ method: 'POST', url: path, headers: { prefer: 'wait=10' }, payload });
+    assert.equal(waited.statusCode, 200, waited.body);
+  }
+  assert.deepEqual(
+    jobs.map(({ task: { type, ...rest } }) => [type, rest]),
+    [
+      ...Array(2).fill(['match', asked['/v1/match']]),
+      ...Array(2).fill(['embed', asked['/v1/embed']]),
+      ...Array(2).fill(['answer', asked['/v1/answer']]),
+    ],
+  );
+});
+
+test('a request is found under the path of its task, and another path says which that is', async () => {
+  await using api = await startApi();
+  const payload = { images: [image], ...asked['/v1/match'] };
+  const { id } = (await api.app.inject({ method: 'POST', url: '/v1/match', payload })).json();
+  assert.equal((await api.app.inject(`/v1/match/${id}`)).statusCode, 200);
+  const elsewhere = await api.app.inject(`/v1/captions/${id}`);
+  assert.equal(elsewhere.statusCode, 404);
+  assert.equal(elsewhere.json().detail, `the request of this id is at /v1/match/${id}`);
+});
+
+test('a task that the fleet has no model for is 422 TASK_UNSUPPORTED, and nothing is stored or enqueued', async () => {
+  await using api = await startApi({ tasks: ['match'] });
+  const stored = await blobs.list('', { limit: 1_000 });
+  const answer = await api.app.inject({
+    ...{ method: 'POST', url: '/v1/answer' },
+    payload: { images: [inline('never seen')], ...asked['/v1/answer'] },
+  });
+  assert.equal(answer.statusCode, 422, answer.body);
+  assert.equal(answer.json().code, 'TASK_UNSUPPORTED');
+  assert.equal(answer.json().detail, 'no model of this fleet can answer; it can match');
+  assert.equal((await post(api.app, [image])).statusCode, 422);
+  assert.deepEqual(await blobs.list('', { limit: 1_000 }), stored);
+});
+
+test('each head has a queue of its own, so a full one refuses its own tasks only', async () => {
+  await using api = await startApi({ maxWaiting: 1 });
+  const match = () =>
+    api.app.inject({ method: 'POST', url: '/v1/match', payload: { images: [image], ...asked['/v1/match'] } });
+  assert.equal((await match()).statusCode, 202);
+  assert.equal((await match()).statusCode, 429);
+  assert.equal((await post(api.app, [image])).statusCode, 202);
 });

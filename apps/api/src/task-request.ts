@@ -1,5 +1,6 @@
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 
 /**
@@ -28,8 +29,27 @@ const DoorImageSchema = z.union(
 );
 export type DoorImage = z.infer<typeof DoorImageSchema>;
 
-/** The body of `POST /v1/captions`. */
-export const CaptionRequestSchema = z.strictObject({
-  images: z.array(DoorImageSchema).min(1).max(imageLimits.perRequest),
-  options: GenerationOptionsSchema.default({}),
-});
+const images = z.array(DoorImageSchema).min(1).max(imageLimits.perRequest);
+const { match, embed, answer } = TaskSchemas;
+
+/** The bodies of the routes that take work: images, and what a task asks of each of them. */
+export const taskRequestSchemas = {
+  caption: z.strictObject({ images, options: GenerationOptionsSchema.default({}) }),
+  match: z.strictObject({
+    images,
+    texts: match.shape.texts.describe('Each is matched with each image; as many tokens as the model takes, at most.'),
+  }),
+  embed: z.strictObject({
+    images,
+    texts: embed.shape.texts.default([]).describe('Embedded too, the same for each image.'),
+  }),
+  answer: z.strictObject({
+    images,
+    questions: answer.shape.questions.describe('Each is asked of each image.'),
+    options: AnswerOptionsSchema.default({}),
+  }),
+} as const satisfies Record<TaskType, z.ZodObject>;
+
+/** What a body asks of its images. */
+export const taskOf = (type: TaskType, { images: _, ...asked }: { readonly images: readonly DoorImage[] }): Task =>
+  TaskSchema.parse({ type, ...asked });

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ImageJob, ImageJobSchema, jobPayload } from './image-job.ts';
+import type { Task } from './task.ts';
+
+const place = {
+  requestId: '01arz3ndektsv4rrffq69g5fav',
+  index: 3,
+  source: { url: 'https://images.example.org/a.jpg' },
+  enqueuedAt: 1_790_000_000_000,
+};
+const job = (task: Task): ImageJob => ({ ...place, task });
+
+test('a job for captions has the payload of the first version: workers of before and after share their queue', () => {
+  const payload = { version: 1, ...place, options: { num_beams: 3 } };
+  assert.deepEqual(jobPayload(job({ type: 'caption', options: { num_beams: 3 } })), payload);
+  assert.deepEqual(ImageJobSchema.parse(payload), job({ type: 'caption', options: { num_beams: 3 } }));
+});
+
+test('a job for another task has the second version and is read as it was', () => {
+  const tasks: Task[] = [
+    { type: 'match', texts: ['a cat'] },
+    { type: 'embed', texts: [] },
+    { type: 'answer', questions: ['what is it?'], options: { max_new_tokens: 4 } },
+  ];
+  for (const task of tasks) {
+    const payload: object = JSON.parse(JSON.stringify(jobPayload(job(task))));
+    assert.deepEqual(payload, { version: 2, ...place, task });
+    assert.deepEqual(ImageJobSchema.parse(payload), job(task));
+  }
+});
+
+test('a payload of a later version or of another form is refused', () => {
+  const { success } = ImageJobSchema.safeParse({ version: 3, ...place, task: { type: 'match', texts: ['a'] } });
+  assert.ok(!success);
+  for (const task of [{ type: 'draw' }, { type: 'match', texts: [] }, { type: 'match', texts: ['a'], options: {} }]) {
+    assert.ok(!ImageJobSchema.safeParse({ version: 2, ...place, task }).success);
+  }
+});
