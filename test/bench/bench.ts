@@ -160,7 +160,7 @@ async function fleetRows(model: BenchModel) {
     const fleet = await measureFleet(model, { variant, rounds, images: 32, groupSize: 8 });
     found.push({ variant, ...fleet });
     say(
-      `${variant}: engine alone ${fleet.engine.median.toFixed(3)} captions/s, through API, Redis and Blob ${fleet.fleet.median.toFixed(3)}: overhead ${fleet.overheadPercent.median.toFixed(1)} % (${fleet.overheadPercent.least.toFixed(1)} to ${fleet.overheadPercent.greatest.toFixed(1)}); the worker's event loop was blocked for ${fleet.longestBlockMs.toFixed(0)} ms at most`,
+      `${variant}: engine alone ${fleet.engine.median.toFixed(3)} captions/s, through API, Redis and Blob ${fleet.fleet.median.toFixed(3)}: overhead ${fleet.overheadPercent.median.toFixed(1)} % (${fleet.overheadPercent.least.toFixed(1)} to ${fleet.overheadPercent.greatest.toFixed(1)}); the worker's event loop was blocked for ${fleet.longestBlockMs.toFixed(0)} ms at most; one image alone took ${fleet.alone.wallMs.toFixed(0)} ms, its timings add up to ${fleet.alone.timingsMs.toFixed(0)}`,
     );
   }
   say('');

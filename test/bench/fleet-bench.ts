@@ -1,6 +1,7 @@
 // The whole fleet beside the bare engine: what the API, Redis and Blob storage cost.
 import { availableParallelism } from 'node:os';
 import type { Variant } from '@captionfleet/blip/model-directory';
+import { CaptionRequestStatusSchema } from '@captionfleet/protocol/image-outcome';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { startFleet, type TestFleet } from '../support/fleet.ts';
 import { postCaptions, waitForCaptions } from '../support/http.ts';
@@ -16,6 +17,8 @@ export interface FleetFigures {
   readonly overheadPercent: Figure;
   /** Of the worker's main process, over all rounds. */
   readonly longestBlockMs: number;
+  /** One image alone: what its caller waited, and what its `timings` add up to. */
+  readonly alone: { readonly wallMs: number; readonly timingsMs: number };
 }
 
 export async function measureFleet(
@@ -49,7 +52,20 @@ export async function measureFleet(
     fleet: rates('fleet'),
     overheadPercent: figureOf(seconds.map((round) => (1 - round.engine / round.fleet) * 100)),
     longestBlockMs: await longestBlock(fleet),
+    alone: await captionOne(fleet, images[0] ?? new Uint8Array(0)),
   };
+}
+
+async function captionOne(fleet: TestFleet, bytes: Uint8Array): Promise<FleetFigures['alone']> {
+  const started = performance.now();
+  const body = { images: [{ base64: Buffer.from(bytes).toString('base64') }], options: fixedLength(1) };
+  const answer = await postCaptions(fleet.api.url, body, { prefer: 'wait=60' });
+  const wallMs = performance.now() - started;
+  const [image] = CaptionRequestStatusSchema.parse(answer.body).images;
+  if (image?.status !== 'succeeded') throw new Error('the image alone was not captioned');
+  const stages: readonly (number | undefined)[] = Object.values(image.timings);
+  const timingsMs = stages.reduce<number>((sum, milliseconds = 0) => sum + milliseconds, 0);
+  return { wallMs, timingsMs };
 }
 
 /** Seconds from the first POST to the last outcome. */

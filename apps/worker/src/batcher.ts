@@ -28,15 +28,8 @@ export interface BatcherConfig {
   readonly moreMayCome: () => boolean;
 }
 
-export interface Batched<Result> {
-  readonly result: Result;
-  /** Milliseconds from `submit` to the start of its batch. */
-  readonly waitedMs: number;
-}
-
 interface Waiting<Item, Result> extends BatchEntry<Item> {
-  readonly submittedAt: number;
-  readonly resolve: (batched: Batched<Result>) => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (reason: unknown) => void;
   /** Stops listening to the signal. */
   readonly forget: () => void;
@@ -80,18 +73,18 @@ export class Batcher<Item, Result> {
   }
 
   /** Settles as the runner settles the entry; rejects with the signal's reason, or with QUEUE_FULL. */
-  submit(item: Item, { alone, signal }: { alone: boolean; signal: AbortSignal }): Promise<Batched<Result>> {
+  submit(item: Item, { alone, signal }: { alone: boolean; signal: AbortSignal }): Promise<Result> {
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#waiting >= this.#config.maxWaiting) {
       const reason = `${this.#waiting} images wait in this worker already`;
       return Promise.reject(new CaptionfleetError('QUEUE_FULL', reason));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Batched<Result>>();
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const leave = (): void => this.#leave(entry, signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     const forget = (): void => signal.removeEventListener('abort', leave);
-    const entry: Waiting<Item, Result> = { item, signal, submittedAt: performance.now(), resolve, reject, forget };
+    const entry: Waiting<Item, Result> = { item, signal, resolve, reject, forget };
     this.#waiting += 1;
     if (alone) this.#sealed.push({ entries: new Set([entry]), alone: true });
     else this.#join(entry);
@@ -161,12 +154,11 @@ export class Batcher<Item, Result> {
   #run({ entries, alone }: Batch<Item, Result>): void {
     const batch = [...entries];
     this.#waiting -= batch.length;
-    const startedAt = performance.now();
     for (const entry of batch) entry.forget();
     const results = this.#runner.run(batch, { alone });
-    for (const [position, { submittedAt, resolve, reject }] of batch.entries()) {
+    for (const [position, { resolve, reject }] of batch.entries()) {
       const result = results[position] ?? Promise.reject(new Error('a batch came back with too few results'));
-      void result.then((value) => resolve({ result: value, waitedMs: startedAt - submittedAt }), reject);
+      void result.then(resolve, reject);
     }
   }
 }

@@ -47,7 +47,7 @@ function stagesThat(answer: () => ImageOutcome): Stages & { readonly submitted: 
     batcher: {
       async submit(_, { alone }) {
         submitted.push({ alone });
-        return { result: answer(), waitedMs: 7 };
+        return answer();
       },
     },
   };
@@ -58,7 +58,7 @@ const captioned = (): ImageOutcome => ({
   captions: [{ text: 'a cat', tokens: [30522, 1037, 4937, 102], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
   image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
   model: { id: 'demo', revision: '1', variant: 'fp32' },
-  timings: { batchMs: 5, fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
+  timings: { fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
 });
 
 const failure = (code: ErrorCode): ImageOutcome => ({
@@ -74,9 +74,10 @@ test('a caption is written with all of its timings, and counted', async () => {
   await imageJob(delivery, stages, never);
   const outcome = await outcomeOf(delivery);
   assert.ok(outcome?.status === 'succeeded');
-  const { queueMs = 0, ...timings } = outcome.timings;
+  const { queueMs = 0, batchMs = Number.NaN, ...timings } = outcome.timings;
   assert.ok(queueMs >= 1000 && queueMs < 60_000, `${queueMs}`);
-  assert.deepEqual(timings, { batchMs: 12, fetchMs: 1, preprocessMs: 2, inferenceMs: 3 });
+  assert.ok(batchMs >= 0 && batchMs < 60_000, `${batchMs}`);
+  assert.deepEqual(timings, { fetchMs: 1, preprocessMs: 2, inferenceMs: 3 });
   const text = await stages.metrics.registry.metrics();
   assert.match(text, /captionfleet_jobs_total\{task="caption",outcome="succeeded",code=""\} 1/);
   assert.match(text, /captionfleet_caption_tokens_sum 3/);

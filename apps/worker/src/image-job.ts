@@ -61,15 +61,18 @@ async function infer(
   signal: AbortSignal,
 ): Promise<ImageOutcome> {
   const { source, task } = job;
-  const { result, waitedMs } = await batcher.submit({ source, task }, { alone: suspect, signal });
+  const started = performance.now();
+  const result = await batcher.submit({ source, task }, { alone: suspect, signal });
   if (result.status === 'failed') {
     // Without Blob storage no outcome could be written either.
     const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';
     if (isOurs || (result.error.retryable && !lastAttempt)) throw errorFromReport(result.error);
     return result;
   }
-  const batchMs = waitedMs + (result.timings.batchMs ?? 0);
-  return { ...result, timings: roundTimings({ ...result.timings, queueMs, batchMs }) };
+  const { fetchMs, preprocessMs, inferenceMs } = result.timings;
+  // All the rest, so that the stages add up to the time from enqueueing to the result.
+  const batchMs = Math.max(0, performance.now() - started - fetchMs - preprocessMs - inferenceMs);
+  return { ...result, timings: roundTimings({ queueMs, batchMs, fetchMs, preprocessMs, inferenceMs }) };
 }
 
 function observe(metrics: Metrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {

@@ -80,10 +80,9 @@ export type GroupAnswer = (TaskResult & { readonly inferenceMs: number }) | { re
 export type FromThread =
   | { readonly type: 'opened'; readonly model: LoadedModel; readonly imageSide: number }
   | { readonly type: 'refused'; readonly error: ErrorReport }
-  /** `answers` in the order of the items; `runMs` is the time of the whole group. */
+  /** `answers` in the order of the items. */
   | {
       readonly type: 'ran';
       readonly groupId: number;
       readonly answers: readonly GroupAnswer[];
-      readonly runMs: number;
     };

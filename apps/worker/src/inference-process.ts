@@ -33,14 +33,13 @@ interface Prepared {
   readonly facts: ImageFacts;
   readonly fetchMs: number;
   readonly preprocessMs: number;
-  readonly preparedAt: number;
 }
 
 interface EngineThread {
   readonly model: LoadedModel;
   readonly imageSide: number;
   /** The pixels are transferred: they are gone here afterwards. */
-  run(group: readonly Prepared[]): Promise<{ answers: readonly GroupAnswer[]; runMs: number }>;
+  run(group: readonly Prepared[]): Promise<readonly GroupAnswer[]>;
   /** Resolves when no group runs or waits to be run. */
   idle(): Promise<void>;
 }
@@ -110,21 +109,19 @@ async function runGroup(prepared: readonly Prepared[], thread: EngineThread): Pr
   const group = prepared.filter(isWanted);
   if (group.length === 0) return;
   for (const { image } of group) cancellable.delete(image.imageId);
-  const { answers, runMs } = await thread.run(group);
-  const answeredAt = performance.now();
-  for (const [position, { image, facts, fetchMs, preprocessMs, preparedAt }] of group.entries()) {
+  const answers = await thread.run(group);
+  for (const [position, { image, facts, fetchMs, preprocessMs }] of group.entries()) {
     const answer = answers[position];
     if (answer === undefined) throw new Error('the inference thread lost an image');
-    const batchMs = Math.max(0, answeredAt - preparedAt - runMs);
     const outcome: ImageOutcome =
       'error' in answer
         ? { status: 'failed', error: answer.error }
-        : succeeded(answer, facts, thread.model.identity, { batchMs, fetchMs, preprocessMs });
+        : succeeded(answer, facts, thread.model.identity, { fetchMs, preprocessMs });
     send({ type: 'settled', imageId: image.imageId, outcome });
   }
 }
 
-type Stages = Pick<Timings, 'batchMs' | 'fetchMs' | 'preprocessMs'>;
+type Stages = Pick<Timings, 'fetchMs' | 'preprocessMs'>;
 
 function succeeded(
   { inferenceMs, ...result }: Exclude<GroupAnswer, { error: unknown }>,
@@ -172,7 +169,6 @@ async function prepare(image: BatchImage, source: ImageSource, side: number, sig
   }
   const fetched = performance.now();
   const { pixels, width, height, format } = await prepareImage(bytes, side, { signal });
-  const preparedAt = performance.now();
   return {
     image,
     signal,
@@ -180,8 +176,7 @@ async function prepare(image: BatchImage, source: ImageSource, side: number, sig
     pixels: new Uint8Array(pixels),
     facts: { width, height, format, sha256 },
     fetchMs,
-    preprocessMs: preparedAt - fetched,
-    preparedAt,
+    preprocessMs: performance.now() - fetched,
   };
 }
 
@@ -213,12 +208,12 @@ async function openThread({ modelDirectory, prepared, threads }: InferenceSettin
   }
   if (opened.type !== 'opened') throw new Error(`the first message of the thread is ${opened.type}`);
 
-  const running = new Map<number, (answer: { answers: readonly GroupAnswer[]; runMs: number }) => void>();
+  const running = new Map<number, (answers: readonly GroupAnswer[]) => void>();
   const idle = new EventEmitter();
   let lastGroupId = 0;
   worker.on('message', (message: FromThread) => {
     if (message.type !== 'ran') return;
-    running.get(message.groupId)?.(message);
+    running.get(message.groupId)?.(message.answers);
     running.delete(message.groupId);
     if (running.size === 0) idle.emit('idle');
   });
@@ -227,7 +222,7 @@ async function openThread({ modelDirectory, prepared, threads }: InferenceSettin
     imageSide: opened.imageSide,
     run(group) {
       lastGroupId += 1;
-      const { promise, resolve } = Promise.withResolvers<{ answers: readonly GroupAnswer[]; runMs: number }>();
+      const { promise, resolve } = Promise.withResolvers<readonly GroupAnswer[]>();
       running.set(lastGroupId, resolve);
       const items = group.map(({ image, pixels }) => ({ pixels, task: image.task }));
       const message: ToThread = { groupId: lastGroupId, items };

@@ -13,11 +13,14 @@ export const ModelIdentitySchema = z.object({
 });
 export type ModelIdentity = z.infer<typeof ModelIdentitySchema>;
 
-/** Milliseconds in each stage of an image's way; absent where the image did not go that way. */
+/**
+ * Milliseconds in each stage of an image's way; absent where the image did not go that way. They add up to the time from
+ * enqueueing to the result.
+ */
 export const TimingsSchema = z.object({
   /** From enqueueing to the start of the attempt that succeeded. */
   queueMs: z.number().optional(),
-  /** Waiting in the worker for its batch to fill and for a free inference process. */
+  /** Waiting in the worker: for a batch, for an inference process, and for the images that it ran together with. */
   batchMs: z.number().optional(),
   fetchMs: z.number(),
   /** Decoding, orientation, colour, and the resize to the model's side. */
