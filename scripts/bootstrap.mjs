@@ -14,6 +14,7 @@ const commands = {
   start: { entry: 'apps/cli/src/main.ts', fixedArguments: ['up'], redis: true },
   test: { entry: 'scripts/test.ts', fixedArguments: [], redis: true },
   bench: { entry: 'test/bench/bench.ts', fixedArguments: [], redis: true },
+  'bench:peers': { entry: 'test/bench/peers.ts', fixedArguments: [], redis: false },
   captionfleet: { entry: 'apps/cli/src/main.ts', fixedArguments: [], redis: false },
 };
 
