@@ -107,7 +107,16 @@ test('texts and questions of another form are 400, each with its place', async (
     ['match', { texts: Array(65).fill('a') }, 'REQUEST_INVALID', '/texts', /at most 64/],
     ['match', { texts: ['a', ''] }, 'REQUEST_INVALID', '/texts/1', /must not be empty/],
     ['match', { texts: ['a'], options: {} }, 'REQUEST_INVALID', '/options', /unknown field "options"/],
+    ['match', { texts: Array(9).fill('a'.repeat(500)) }, 'REQUEST_INVALID', '/texts', /4096 characters together/],
     ['embed', { texts: [long] }, 'REQUEST_INVALID', '/texts/0', /at most 512 characters/],
+    ['answer', { questions: Array(17).fill('a') }, 'REQUEST_INVALID', '/questions', /at most 16/],
+    [
+      'answer',
+      { questions: ['a'], options: { max_new_tokens: 33 } },
+      'OPTION_INVALID',
+      '/options/max_new_tokens',
+      /32/,
+    ],
     ['answer', { questions: 'a' }, 'REQUEST_INVALID', '/questions', /array/],
     [
       'answer',
