@@ -49,14 +49,17 @@ test('match prints for each image and text the probability and the cosine', asyn
   );
 });
 
-test('embed prints vectors, and writes them with --out', async () => {
+test('embed prints vectors, and writes them with --out beside what another task wrote', async () => {
   const out = join(scratch, 'out');
+  assert.equal((await run('caption', picture, '--model', model, '--out', out)).code, 0);
   const plain = await run('embed', picture, '--model', model, '--out', out, '--text', 'a cat');
   assert.equal(plain.code, 0, plain.stderr);
   const [image = '', text = ''] = plain.stdout.trim().split('\n');
   assert.equal(image.slice(picture.length + 2).split(' ').length, 32);
   assert.ok(text.startsWith(`${picture}: a cat: `));
-  const [file = ''] = await readdir(out);
+  const files = (await readdir(out)).sort();
+  assert.equal(files.length, 2);
+  const file = files.find((name) => name.endsWith('.embed.json')) ?? assert.fail(files.join());
   const { embedding } = JSON.parse(await readFile(join(out, file), 'utf8'));
   assert.equal(embedding.image.join(' '), image.slice(picture.length + 2));
 });

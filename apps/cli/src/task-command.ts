@@ -5,7 +5,7 @@ import { assertHead } from '@captionfleet/blip/model-directory';
 import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
-import type { Task } from '@captionfleet/protocol/task';
+import type { Task, TaskType } from '@captionfleet/protocol/task';
 import { openFileSink } from '@captionfleet/storage/file-sink';
 import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
 import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
@@ -58,7 +58,7 @@ export async function taskCommand(
     upcoming = prepareGroup(start + groupSize);
     for (const [input, outcome] of await runGroup(group, engine, task, signal)) {
       if (outcome.status === 'failed') failures += 1;
-      await sink?.write(sinkName(input), outcome);
+      await sink?.write(sinkName(input, task.type), outcome);
       progress.interrupt(() => printOutcome(input, outcome, flags.json));
       done += 1;
       progress.update({ done, total: files.length });
@@ -118,5 +118,8 @@ function outcomeOf(prepared: Prepared, answer: EngineAnswer | undefined, engine:
   };
 }
 
-/** A name for the result of an input inside the output directory: never a path out of it. */
-const sinkName = (input: string): string => input.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
+/** A name for the result of an input inside the output directory: never a path out of it, and another for each task. */
+function sinkName(input: string, type: TaskType): string {
+  const name = input.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
+  return type === 'caption' ? name : `${name}.${type}`;
+}
