@@ -11,7 +11,6 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { readInstructionSet } from '@captionfleet/blip/instruction-set';
 import type { Variant } from '@captionfleet/blip/model-directory';
-import { z } from 'zod';
 import { benchImages, fixedLength } from './bench-images.ts';
 import { type BenchModel, benchDirectory, openBenchModel } from './bench-model.ts';
 import { startEngines } from './engines.ts';
@@ -42,8 +41,6 @@ interface Peer extends Disposable {
   caption(paths: readonly string[], batch: number, beams: number): Promise<{ seconds: number; tokens: Tokens }>;
 }
 
-const AnswerSchema = z.object({ seconds: z.number(), tokens: z.array(z.array(z.int())) });
-
 async function startPeer(python: string, kind: string, threads: number, checkpoint: string): Promise<Peer> {
   const child = spawn(python, [join(folder, 'peer.py'), kind, String(threads), checkpoint, scratch], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -70,7 +67,7 @@ async function startPeer(python: string, kind: string, threads: number, checkpoi
   return {
     async caption(paths, batch, beams) {
       child.stdin.write(`${JSON.stringify({ paths, batch, beams, tokens: newTokens })}\n`);
-      return AnswerSchema.parse(await nextJson());
+      return (await nextJson()) as { seconds: number; tokens: Tokens };
     },
     [Symbol.dispose]: () => void child.kill(),
   };
