@@ -84,6 +84,16 @@ addGenerationFlags(
   }
 });
 
+program
+  .command('doctor')
+  .description('what this machine is, which variants of a model it can serve, and how fast')
+  .option('--model <dir>', 'model directory or Hugging Face checkpoint directory (default: the demo model)')
+  .option('--json', 'one document of JSON', false)
+  .action(async (flags) => {
+    const { doctorCommand } = await import('./doctor-command.ts');
+    await doctorCommand(flags, process.env, signal);
+  });
+
 const model = program.command('model').description('bring, build and look at models');
 model
   .command('pull')

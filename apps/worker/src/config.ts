@@ -34,7 +34,7 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_MODEL_DIR: z
       .string('must be a model directory, as `captionfleet model build` makes one')
       .min(1, 'must be a model directory, as `captionfleet model build` makes one'),
-    /** auto: the fastest on this machine of those that passed the parity gate. */
+    /** auto: int8 where it passed the parity gate and is worth it on this machine, else fp32. */
     CAPTIONFLEET_VARIANT: withDefault(z.enum(['auto', 'fp32', 'int8']), 'auto'),
     /** Where the form of the model that this machine runs is kept; it can be made again. */
     CAPTIONFLEET_CACHE_DIR: withDefault(z.string(), join(homedir(), '.cache', 'captionfleet')),

@@ -10,7 +10,7 @@ import { type ModelDirectory, readModelDirectory } from './model-directory.ts';
 import type { ParityReport } from './parity-gate.ts';
 import { makeProbes } from './probes.ts';
 import { quantizeModel } from './quantize-model.ts';
-import { chooseVariant, refusalOfInt8 } from './variant-choice.ts';
+import { chooseVariant, refusalOfInt8, worthwhileGain } from './variant-choice.ts';
 
 const demo = new URL('../../../models/demo/', import.meta.url);
 const checkpoint = new URL('checkpoint', demo).pathname;
@@ -53,7 +53,7 @@ test('int8 that is not there, was refused, or that the processor is not made for
   assert.equal(refusalOfInt8({ int8: accepted }, able), undefined);
 });
 
-test('auto takes the fastest of what it measured, once, and what it prepared answers', async () => {
+test('auto takes int8 where it measured, once, that it is worth it, and what it prepared answers', async () => {
   const cache = join(scratch, 'auto');
   const first = await chooseVariant(withInt8, 'auto', { cache, signal });
   if (!readInstructionSet().multipliesBytes) {
@@ -62,7 +62,7 @@ test('auto takes the fastest of what it measured, once, and what it prepared ans
   }
   const { fp32 = 0, int8 = 0 } = first.speeds;
   assert.ok(fp32 > 0 && int8 > 0);
-  assert.equal(first.variant, int8 > fp32 ? 'int8' : 'fp32');
+  assert.equal(first.variant, int8 / fp32 >= worthwhileGain ? 'int8' : 'fp32');
   assert.deepEqual(
     await chooseVariant(withInt8, 'auto', { cache, signal }),
     first,

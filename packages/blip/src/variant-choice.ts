@@ -7,7 +7,7 @@ import { type InstructionSet, readInstructionSet } from './instruction-set.ts';
 import type { ModelDirectory, ModelManifest, Variant } from './model-directory.ts';
 import { type PreparedVariant, prepareVariant } from './prepared-model.ts';
 
-/** auto: the fastest on this machine of those that passed the parity gate. */
+/** auto: int8 where it passed the parity gate and is worth it on this machine, else fp32. */
 export type VariantWish = Variant | 'auto';
 
 export interface VariantChoice extends PreparedVariant {
@@ -46,10 +46,14 @@ export async function chooseVariant(
     return { ...(await prepareVariant(model, 'int8', options)), reason: 'it was asked for', speeds: {} };
   }
   const speeds = { fp32: await speedOf(model, 'fp32', options), int8: await speedOf(model, 'int8', options) };
-  const variant = speeds.int8 > speeds.fp32 ? 'int8' : 'fp32';
-  const prepared = await prepareVariant(model, variant, options);
-  return { ...prepared, reason: 'it is the fastest here of those that passed the parity gate', speeds };
+  const gain = speeds.int8 / speeds.fp32;
+  const variant = gain >= worthwhileGain ? 'int8' : 'fp32';
+  const reason = `int8, which passed the parity gate, is ${gain.toFixed(2)} times as fast here`;
+  return { ...(await prepareVariant(model, variant, options)), reason, speeds };
 }
+
+/** fp32 is exact: what is given up for less is given up for noise. */
+export const worthwhileGain = 1.2;
 
 /** Why int8 cannot be served; undefined when it can. */
 export function refusalOfInt8({ int8 }: Pick<ModelManifest, 'int8'>, machine: InstructionSet): string | undefined {
