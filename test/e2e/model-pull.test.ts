@@ -32,7 +32,7 @@ test("model pull brings and builds a checkpoint of the real model's size over a 
     const home = join(scratch, 'home');
     const env = { HF_ENDPOINT: hub.url, HF_TOKEN: token, CAPTIONFLEET_HOME: home };
     const model = join(scratch, 'model');
-    const pull = await captionfleet(['model', 'pull', id, '--out', model], env);
+    const pull = await captionfleet(['model', 'pull', id, '--no-int8', '--out', model], env);
     assert.deepEqual(pull, { code: 0, stdout: `${model}\n`, stderr: '' });
 
     const pulled = join(home, 'hub', 'owner--blip-random', commit, weights);
@@ -44,8 +44,8 @@ test("model pull brings and builds a checkpoint of the real model's size over a 
     assert.ok(sent >= size && sent < size + 50_000_000, `${sent - size} bytes were sent twice`);
 
     const shown = await captionfleet(['model', 'show', model], env);
-    const { revision, source, variant } = JSON.parse(shown.stdout);
-    assert.deepEqual({ revision, source, variant }, { revision: commit, source: `${id}@${commit}`, variant: 'fp32' });
+    const { revision, source, tasks } = JSON.parse(shown.stdout);
+    assert.deepEqual({ revision, source, tasks }, { revision: commit, source: `${id}@${commit}`, tasks: ['caption'] });
   } finally {
     await rm(scratch, { recursive: true });
   }

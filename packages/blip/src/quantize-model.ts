@@ -39,7 +39,7 @@ export interface QuantizeOptions {
 }
 
 /** How many of the encoder's layers are kept in fp32, until the gate is passed. */
-const exactCounts = [0, 1, 2, 4, 8, 16] as const;
+const exactCounts = [0, 1, 4, 16] as const;
 /** The layers are ranked on this many of the probes. */
 const calibrationProbes = 8;
 
