@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import fc from 'fast-check';
+import { nextToken } from '../../../test/support/next-token.ts';
 import { startBeamSearch } from './beam-search.ts';
 import { type GenerationConfig, resolveGenerationConfig } from './generation-config.ts';
 
@@ -95,7 +96,7 @@ function search(prompt: Tokens, config: GenerationConfig, model: Model): Tokens[
   const beams = startBeamSearch(prompt, config);
   let sequences: Tokens[] = [prompt];
   for (;;) {
-    const rows = beams.advance(sequences.map(model));
+    const rows = beams.advance(sequences.map((tokens) => nextToken(model(tokens))));
     if (rows === undefined) return beams.results().map(({ tokens }) => tokens);
     sequences = rows.map(({ token, source }) => [...(sequences[source] ?? []), token]);
   }

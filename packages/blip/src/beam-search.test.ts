@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import fc from 'fast-check';
+import { logSumExp, nextToken } from '../../../test/support/next-token.ts';
 import { startBeamSearch } from './beam-search.ts';
 import { type GenerationConfig, resolveGenerationConfig } from './generation-config.ts';
-import { logSumExp } from './logits-processors.ts';
 import { startSampling } from './sampling-search.ts';
 import type { FoundSequence, SequenceSearch } from './sequence-search.ts';
 
@@ -34,7 +34,7 @@ const randomModel =
 function runSearch(search: SequenceSearch, model: Model, prompt: readonly number[]): readonly FoundSequence[] {
   let sequences: readonly (readonly number[])[] = [prompt];
   for (let step = 0; step < 100; step += 1) {
-    const rows = search.advance(sequences.map(model));
+    const rows = search.advance(sequences.map((tokens) => nextToken(model(tokens))));
     if (rows === undefined) return search.results();
     assert.equal(rows.length, search.width);
     sequences = rows.map(({ token, source }) => [...(sequences[source] ?? []), token]);
@@ -194,7 +194,7 @@ test('early_stopping true stops at as many ended captions as beams, where a bett
 test('of equal scores the earlier row and the lower token go first', () => {
   const search = startBeamSearch([start], resolve({ num_beams: 3, max_new_tokens: 4 }, [start]));
   const level = new Float32Array(vocabularySize);
-  assert.deepEqual(search.advance([level]), [
+  assert.deepEqual(search.advance([nextToken(level)]), [
     { token: 0, source: 0 },
     { token: 1, source: 0 },
     { token: 3, source: 0 },

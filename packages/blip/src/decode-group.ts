@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelManifest } from './model-directory.ts';
-import type { SearchRow, SequenceSearch } from './sequence-search.ts';
+import type { NextToken, SearchRow, SequenceSearch } from './sequence-search.ts';
 import { integers } from './tensors.ts';
 
 /** An image whose captions, or a question whose answers, are being searched. */
@@ -54,7 +54,7 @@ export async function decodeGroup(
     const next =
       position + 1 < promptLength
         ? live.map(({ item }, offset) => ({ item, rows: promptRow(item, position + 1), offset }))
-        : advanceSearches(live, outputs['logits'] as Tensor);
+        : advanceSearches(live, outputs);
     if (next.length < live.length) states = stackStates(next);
     live = next;
   }
@@ -75,18 +75,23 @@ function stepInputs(live: readonly Live[], position: number): Record<string, Ten
   };
 }
 
-/** Shows each search its rows of the logits [rows, vocabulary]; returns those that go on. */
-function advanceSearches(live: readonly Live[], logits: Tensor): readonly Live[] {
+/** Shows each search what follows its rows; returns those that go on. */
+function advanceSearches(live: readonly Live[], outputs: InferenceSession.OnnxValueMapType): readonly Live[] {
+  const logits = outputs['logits'] as Tensor;
   const values = logits.data as Float32Array;
+  const normalizers = outputs['log_normalizers']?.data as Float32Array;
   const vocabularySize = logits.dims[1] ?? 0;
   let offset = 0;
   return live.flatMap(({ item, rows }) => {
     const first = offset;
     offset += rows.length;
-    const own = rows.map((_, row) =>
-      values.subarray((first + row) * vocabularySize, (first + row + 1) * vocabularySize),
+    const following = rows.map(
+      (_, row): NextToken => ({
+        logits: values.subarray((first + row) * vocabularySize, (first + row + 1) * vocabularySize),
+        logNormalizer: normalizers[first + row] as number,
+      }),
     );
-    const nextRows = item.search.advance(own);
+    const nextRows = item.search.advance(following);
     return nextRows === undefined ? [] : [{ item, rows: nextRows, offset: first }];
   });
 }

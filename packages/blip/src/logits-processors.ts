@@ -33,15 +33,3 @@ function forbidRepeatedNgrams(scores: Float32Array, sequence: readonly number[],
     if (equal === prefixLength && follower !== undefined) scores[follower] = -Infinity;
   }
 }
-
-/** log(sum(exp(x))) in float64, shifted by the largest x. */
-export function logSumExp(values: Float32Array): number {
-  // Counted loops: this is most of what a step costs outside the runtime, and iterators take twice as long.
-  let largest = -Infinity;
-  for (let index = 0; index < values.length; index += 1) {
-    if ((values[index] as number) > largest) largest = values[index] as number;
-  }
-  let sum = 0;
-  for (let index = 0; index < values.length; index += 1) sum += Math.exp((values[index] as number) - largest);
-  return largest + Math.log(sum);
-}

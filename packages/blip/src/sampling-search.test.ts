@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import fc from 'fast-check';
+import { nextToken } from '../../../test/support/next-token.ts';
 import { resolveGenerationConfig, type SamplingConfig } from './generation-config.ts';
 import { sample, startSampling } from './sampling-search.ts';
 
@@ -78,10 +79,10 @@ const logits = Float32Array.from(probabilities, Math.log);
 /** The tokens that sampling the same logits in every step gives. */
 function run(options: GenerationOptions, rowsOfStep: () => Float32Array = () => logits): readonly number[][] {
   const search = startSampling([3], resolveGenerationConfig(options, 1, limits));
-  let rows = search.advance([rowsOfStep()]);
+  let rows = search.advance([nextToken(rowsOfStep())]);
   while (rows !== undefined) {
     assert.equal(rows.length, search.width);
-    rows = search.advance(rows.map(rowsOfStep));
+    rows = search.advance(rows.map(() => nextToken(rowsOfStep())));
   }
   return search.results().map(({ tokens }) => [...tokens]);
 }
@@ -136,16 +137,16 @@ test('each caption ends with its own end token or at the greatest length', () =>
 test('greedy decoding takes the first of the largest logits', () => {
   const steps = [Float32Array.of(1, 5, 0, 5), Float32Array.of(0, 0, 0, 1), Float32Array.of(0, 0, 9, 1)].values();
   const search = startSampling([3], resolveGenerationConfig({}, 1, limits));
-  assert.deepEqual(search.advance([steps.next().value as Float32Array]), [{ token: 1, source: 0 }]);
-  assert.deepEqual(search.advance([steps.next().value as Float32Array]), [{ token: 3, source: 0 }]);
-  assert.equal(search.advance([steps.next().value as Float32Array]), undefined);
+  assert.deepEqual(search.advance([nextToken(steps.next().value as Float32Array)]), [{ token: 1, source: 0 }]);
+  assert.deepEqual(search.advance([nextToken(steps.next().value as Float32Array)]), [{ token: 3, source: 0 }]);
+  assert.equal(search.advance([nextToken(steps.next().value as Float32Array)]), undefined);
   assert.deepEqual(search.results()[0]?.tokens, [3, 1, 3, 2]);
 });
 
 test("a caption's log-probability is the model's own, whatever the penalties and the temperature", () => {
   const options = { do_sample: true, temperature: 3, top_k: 1, repetition_penalty: 1.5, max_new_tokens: 3, seed: 1 };
   const search = startSampling([3], resolveGenerationConfig(options, 1, limits));
-  for (let rows = search.advance([logits]); rows !== undefined; ) rows = search.advance([logits]);
+  for (let rows = search.advance([nextToken(logits)]); rows !== undefined; ) rows = search.advance([nextToken(logits)]);
   const [found] = search.results();
   const expected = (found?.tokens ?? []).slice(1).map((token) => Math.log(probabilities[token] ?? 0));
   assert.ok(Math.abs((found?.logProbability ?? 0) - expected.reduce((a, b) => a + b)) < 1e-6);

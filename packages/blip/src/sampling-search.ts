@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { GenerationConfig, SamplingConfig } from './generation-config.ts';
-import { logSumExp, processScores } from './logits-processors.ts';
-import type { FoundSequence, SearchRow, SequenceSearch } from './sequence-search.ts';
+import { processScores } from './logits-processors.ts';
+import type { FoundSequence, NextToken, SearchRow, SequenceSearch } from './sequence-search.ts';
 
 interface Sequence {
   readonly tokens: number[];
@@ -25,11 +25,11 @@ export function startSampling(prompt: readonly number[], config: GenerationConfi
   }));
   return {
     width,
-    advance(logits) {
+    advance(following) {
       const rows = sequences.map((sequence, row): SearchRow => {
         // The first step has one row, which every sequence continues.
-        const source = Math.min(row, logits.length - 1);
-        return { token: extend(sequence, logits[source] as Float32Array, config), source };
+        const source = Math.min(row, following.length - 1);
+        return { token: extend(sequence, following[source] as NextToken, config), source };
       });
       return sequences.every(({ finished }) => finished) ? undefined : rows;
     },
@@ -37,14 +37,14 @@ export function startSampling(prompt: readonly number[], config: GenerationConfi
   };
 }
 
-function extend(sequence: Sequence, logits: Float32Array, config: GenerationConfig): number {
+function extend(sequence: Sequence, { logits, logNormalizer }: NextToken, config: GenerationConfig): number {
   if (sequence.finished) return config.padTokenId;
   const scores = logits.slice();
   processScores(scores, sequence.tokens, config);
   const token =
     config.sampling === undefined ? indexOfLargest(scores) : sample(scores, config.sampling, sequence.random);
   sequence.tokens.push(token);
-  sequence.logProbability += (logits[token] ?? -Infinity) - logSumExp(logits);
+  sequence.logProbability += (logits[token] ?? -Infinity) - logNormalizer;
   sequence.finished = token === config.endTokenId || sequence.tokens.length >= config.maxLength;
   return token;
 }

@@ -6,6 +6,14 @@ export interface FoundSequence {
   readonly logProbability: number;
 }
 
+/** What the decoder says of the token that follows a row. */
+export interface NextToken {
+  /** [vocabulary] */
+  readonly logits: Float32Array;
+  /** log(sum(exp(logits))): what a logit is above its token's log-probability. */
+  readonly logNormalizer: number;
+}
+
 /** A row of the next decoder step. */
 export interface SearchRow {
   readonly token: number;
@@ -14,7 +22,7 @@ export interface SearchRow {
 }
 
 /**
- * The search for one image's captions, one decoder step at a time. It begins with the logits that follow the prompt, in one
+ * The search for one image's captions, one decoder step at a time. It begins with what follows the prompt, in one
  * row; from then on it asks for `width` rows in each step until it is finished. It sees its own image only: what it finds
  * does not depend on the images that are decoded beside it.
  */
@@ -22,10 +30,10 @@ export interface SequenceSearch {
   /** Rows in every step after the first. */
   readonly width: number;
   /**
-   * Takes the logits [vocabulary] of each of its rows; returns the rows of the next step, or undefined when it is finished.
-   * The logits are valid during the call only and must not be changed.
+   * Takes what follows each of its rows; returns the rows of the next step, or undefined when it is finished. The logits are
+   * valid during the call only and must not be changed.
    */
-  advance(logits: readonly Float32Array[]): readonly SearchRow[] | undefined;
+  advance(following: readonly NextToken[]): readonly SearchRow[] | undefined;
   /** The best captions, best first, once it is finished. */
   results(): readonly FoundSequence[];
 }

@@ -60,6 +60,7 @@ const exactKernels: DecoderKernels = { linear, head: untransposedLinear };
  *   `past_key_i`, `past_value_i`       float32 [P, heads, t, head size], t = 0 in the first step
  * outputs
  *   `logits`       float32 [R, vocabulary]
+ *   `log_normalizers` float32 [R, 1]   log(sum(exp(logits))) of each row
  *   `present_key_i`, `present_value_i` float32 [R, heads, t + 1, head size]
  */
 function buildTextDecoder(
@@ -84,7 +85,16 @@ function buildTextDecoder(
   for (let layer = 0; layer < text.layers; layer += 1) x = decoderLayer(step, layer, x);
   const logits = languageModelHead(step, embeddings, x);
   graph.output({ name: 'logits', elementType: 'float32', shape: ['rows', text.vocabularySize] }, logits);
+  graph.output({ name: 'log_normalizers', elementType: 'float32', shape: ['rows', 1] }, logNormalizers(graph, logits));
   return graph;
+}
+
+/** By the first token: its logit is above its log-probability by what every logit is. */
+function logNormalizers(graph: OnnxGraph, logits: Value): Value {
+  const ofFirst = (values: Value): Value =>
+    graph.operator('Slice', [values, ...[0, 1, 1].map((value) => graph.integers(value))]);
+  const logProbabilities = graph.operator('LogSoftmax', [logits], { axis: -1 });
+  return graph.operator('Sub', [ofFirst(logits), ofFirst(logProbabilities)]);
 }
 
 /** What every part of a step needs. */
