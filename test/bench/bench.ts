@@ -117,13 +117,10 @@ async function startMeasured({ directory, prepared }: BenchModel, variant: Varia
   return { one, all: await running.memory(), running };
 }
 
-const describeRow = ({ variant, beams, images, processes, captionsPerSecond: rate }: Row): readonly string[] => [
-  variant,
-  String(beams),
-  String(images),
-  String(processes),
-  ...[rate.median, rate.least, rate.greatest].map((value) => value.toFixed(3)),
-];
+function describeRow({ variant, beams, images, processes, captionsPerSecond: rate }: Row): readonly string[] {
+  const rates = [rate.median, rate.least, rate.greatest].map((value) => value.toFixed(3));
+  return [variant, String(beams), String(images), String(processes), ...rates];
+}
 
 async function rooflines(model: BenchModel) {
   const found = [];

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type BuildOptions, buildModel } from '@captionfleet/blip/build-model';
+import { recordReference } from '@captionfleet/blip/drift-check';
 import { readInstructionSet } from '@captionfleet/blip/instruction-set';
-import type { ModelManifest } from '@captionfleet/blip/model-directory';
+import { type ModelManifest, readModelDirectory } from '@captionfleet/blip/model-directory';
 import { makeProbes } from '@captionfleet/blip/probes';
 import { quantizeModel } from '@captionfleet/blip/quantize-model';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
@@ -29,7 +30,10 @@ export async function buildWithVariants(
   const progress = startProgress(`building ${options.id}`, 0);
   try {
     const manifest = await buildModel({ ...options, onProgress: progress.update, signal });
-    if (!int8 || !readInstructionSet().multipliesBytes) return manifest;
+    if (!int8 || !readInstructionSet().multipliesBytes) {
+      const model = await readModelDirectory(options.output, { verify: false, signal });
+      return await recordReference(model, { intraOpThreads: availableParallelism(), signal });
+    }
     return await quantizeModel({
       model: options.output,
       checkpoint: options.checkpoint,

@@ -27,6 +27,7 @@ test('a model directory and a storage account are enough', () => {
     modelDirectory: 'model',
     variant: 'auto',
     cacheDirectory: join(homedir(), '.cache', 'captionfleet'),
+    driftCheckHours: 6,
     inferenceProcesses: availableParallelism(),
     threadsPerProcess: 1,
     cpuAffinity: 'off',

@@ -38,6 +38,8 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_VARIANT: withDefault(z.enum(['auto', 'fp32', 'int8']), 'auto'),
     /** Where the form of the model that this machine runs is kept; it can be made again. */
     CAPTIONFLEET_CACHE_DIR: withDefault(z.string(), join(homedir(), '.cache', 'captionfleet')),
+    /** Hours between two checks that the model still answers as it did when it was built; 0: only at the start. */
+    CAPTIONFLEET_DRIFT_CHECK_HOURS: withDefault(wholeNumber(0, 24 * 7), '6'),
     /** Default: one a core. */
     CAPTIONFLEET_INFERENCE_PROCESSES: withDefault(wholeNumber(1, 256), String(availableParallelism())),
     /** Threads of ONNX Runtime in each inference process. */
@@ -65,6 +67,7 @@ const WorkerConfigSchema = z
     modelDirectory: settings.CAPTIONFLEET_MODEL_DIR,
     variant: settings.CAPTIONFLEET_VARIANT,
     cacheDirectory: settings.CAPTIONFLEET_CACHE_DIR,
+    driftCheckHours: settings.CAPTIONFLEET_DRIFT_CHECK_HOURS,
     inferenceProcesses: settings.CAPTIONFLEET_INFERENCE_PROCESSES,
     threadsPerProcess: settings.CAPTIONFLEET_THREADS_PER_PROCESS,
     cpuAffinity: settings.CAPTIONFLEET_CPU_AFFINITY,

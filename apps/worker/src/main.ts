@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from '@captionfleet/telemetry/metrics';
 import { Batcher } from './batcher.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { planAffinity } from './cpu-affinity.ts';
+import { watchDrift } from './drift-watch.ts';
 import { openHealthServer } from './health-server.ts';
 import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
@@ -82,7 +83,8 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     `${identity.id}@${identity.revision} (${identity.variant}) is ready to ${tasks.join(', ')}; health on ${health.url}`,
   );
 
-  const reason = await Promise.race([stopped, pool.failed]);
+  const drifted = watchPreparedModel(config, prepared, { logger, metrics, stopped });
+  const reason = await Promise.race([stopped, pool.failed, drifted]);
   logger.info({ reason: reason instanceof Error ? reason.code : reason }, 'stopping');
   batcher.close(new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was worked on'));
   pool.close();
@@ -107,6 +109,31 @@ async function prepare(
     if (stopping.signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** Resolves with what is wrong when the model no longer answers as it did; the worker ends, and another start decides anew. */
+async function watchPreparedModel(
+  { modelDirectory, cacheDirectory, driftCheckHours }: WorkerConfig,
+  { variant }: PreparedModel['choice'],
+  { logger, metrics, stopped }: { logger: Logger; metrics: Metrics; stopped: Promise<NodeJS.Signals> },
+): Promise<CaptionfleetError> {
+  const stopping = new AbortController();
+  const never = stopped.then(() => {
+    stopping.abort();
+    return new Promise<never>(() => undefined);
+  });
+  if (driftCheckHours === 0) return await never;
+  const watch = watchDrift({
+    request: { modelDirectory, variant, cache: cacheDirectory },
+    everyMs: driftCheckHours * 60 * 60 * 1000,
+    onCheck(outcome, detail) {
+      metrics.driftChecks.inc({ outcome });
+      if (outcome === 'passed') logger.info(`drift check: ${detail}`);
+      else logger.error({ outcome }, `drift check: ${detail}`);
+    },
+    signal: stopping.signal,
+  });
+  return await watch.catch(() => never);
 }
 
 function startPool(config: WorkerConfig, choice: PreparedModel['choice'], events: PoolEvents): InferencePool {

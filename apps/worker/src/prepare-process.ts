@@ -1,8 +1,9 @@
-// A process that makes a model ready for this machine and ends: it compares the files with the manifest, chooses a variant and
-// prepares it. Native code runs in it, so it is none of the worker's main process; see prepare-model.ts.
+// A process that makes a model ready for this machine and ends: it compares the files with the manifest, chooses a variant,
+// prepares it, and asks it what it said when it was built. Native code runs in it, so it is none of the worker's main process; see prepare-model.ts.
 import { once } from 'node:events';
+import { checkDrift } from '@captionfleet/blip/drift-check';
 import { type ModelDirectory, readModelDirectory } from '@captionfleet/blip/model-directory';
-import { chooseVariant } from '@captionfleet/blip/variant-choice';
+import { chooseVariant, type VariantChoice } from '@captionfleet/blip/variant-choice';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { FromPrepareProcess, PreparedModel, PrepareRequest } from './prepare-model.ts';
 
@@ -33,9 +34,19 @@ try {
 /** Without a cache that can be written the model is served all the same: it loads slower and its weights are not shared. */
 async function choose(model: ModelDirectory, { cache, variant }: PrepareRequest): Promise<PreparedModel['choice']> {
   try {
-    return await chooseVariant(model, variant, { cache, signal: never });
+    return await undrifted(model, await chooseVariant(model, variant, { cache, signal: never }), cache);
   } catch (error) {
     if (!(error instanceof CaptionfleetError) || error.code !== 'CONFIG_INVALID') throw error;
     return { variant: 'fp32', reason: `nothing could be prepared: ${error.message}` };
   }
+}
+
+/** A variant that answers otherwise than when it was built is not served: int8 gives way to fp32, fp32 to nothing. */
+async function undrifted(model: ModelDirectory, choice: VariantChoice, cache: string): Promise<VariantChoice> {
+  const drift = await checkDrift(model, choice, never);
+  if (drift === undefined || drift.accepted) return choice;
+  const reason = `${choice.variant} answers otherwise than when it was built: ${drift.reason}`;
+  if (choice.variant === 'fp32') throw new CaptionfleetError('MODEL_DRIFTED', reason);
+  const fallback = await chooseVariant(model, 'fp32', { cache, signal: never });
+  return await undrifted(model, { ...fallback, reason }, cache);
 }

@@ -6,7 +6,7 @@ import { headOf, type ModelTask, modelTasks, type TaskType } from '@captionfleet
 import { z } from 'zod';
 import { readChunks } from './file-chunks.ts';
 import { isMissing, parseModelJson, readModelJson } from './model-json.ts';
-import { ParityReportSchema } from './parity-gate.ts';
+import { ParityReportSchema, ProbeAnswerSchema } from './parity-gate.ts';
 
 export const manifestFile = 'manifest.json';
 
@@ -82,6 +82,8 @@ export const ModelManifestSchema = z.strictObject({
     })
     .optional(),
   card: ModelCardSchema.optional(),
+  /** What each variant said of the reference picture when it was built; see drift-check.ts. */
+  references: z.strictObject({ fp32: ProbeAnswerSchema, int8: ProbeAnswerSchema.optional() }).optional(),
   image: z.strictObject({
     /** Width and height in pixels of what the encoder takes. */
     side: positive,

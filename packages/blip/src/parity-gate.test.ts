@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeParity, type ProbeAnswer } from './parity-gate.ts';
 
-const answer = (tokens: readonly number[], meanLogProbability = -0.2, probability = 0.9): ProbeAnswer => ({
+const answer = (tokens: number[], meanLogProbability = -0.2, probability = 0.9): ProbeAnswer => ({
   captions: [{ tokens, meanLogProbability }],
   matches: [{ probability, similarity: 0.4 }],
 });

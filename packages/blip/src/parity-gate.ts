@@ -28,11 +28,12 @@ export const ParityReportSchema = z.strictObject({
 });
 export type ParityReport = z.infer<typeof ParityReportSchema>;
 
-/** What a model says of one probe. Each part is there when the model has the task. */
-export interface ProbeAnswer {
-  readonly captions: readonly { readonly tokens: readonly number[]; readonly meanLogProbability: number }[];
-  readonly matches: readonly { readonly probability: number; readonly similarity: number }[];
-}
+/** What a model says of one probe. Each part has something in it when the model has the task. */
+export const ProbeAnswerSchema = z.object({
+  captions: z.array(z.object({ tokens: z.array(z.int()), meanLogProbability: z.number() })),
+  matches: z.array(z.object({ probability: z.number(), similarity: z.number() })),
+});
+export type ProbeAnswer = z.infer<typeof ProbeAnswerSchema>;
 
 /** Compares a variant's answers with fp32's, probe by probe. */
 export function judgeParity(

@@ -84,9 +84,11 @@ function summary(answers: readonly EngineAnswer[]): ProbeAnswer {
   return {
     captions: answers.flatMap((answer) => {
       if ('error' in answer) throw answer.error;
-      if ('captions' in answer) return answer.captions;
-      return 'answers' in answer ? answer.answers : [];
+      const texts = 'captions' in answer ? answer.captions : 'answers' in answer ? answer.answers : [];
+      return texts.map(({ tokens, meanLogProbability }) => ({ tokens, meanLogProbability }));
     }),
-    matches: answers.flatMap((answer) => ('matches' in answer ? answer.matches : [])),
+    matches: answers.flatMap((answer) =>
+      'matches' in answer ? answer.matches.map(({ probability, similarity }) => ({ probability, similarity })) : [],
+    ),
   };
 }

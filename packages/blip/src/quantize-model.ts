@@ -5,6 +5,7 @@ import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { rankLayersByHarm } from './calibration.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointConfig, readCheckpointConfig } from './checkpoint-config.ts';
+import { askReference } from './drift-check.ts';
 import { type EngineOptions, openEngine } from './engine.ts';
 import { type WriteProgress, writeGraphs } from './graph-files.ts';
 import { type LinearKernel, linear } from './layers.ts';
@@ -71,9 +72,10 @@ export async function quantizeModel(options: QuantizeOptions): Promise<ModelMani
         ...model,
         file: (name: string, variant?: Variant) => roundedFile(model, scratch, name, variant),
       };
-      return { exactLayers, parity: judgeParity(exact, await ask(rounded, options, 'int8'), options.thresholds) };
+      const { answers, reference } = await ask(rounded, options, 'int8');
+      return { exactLayers, reference, parity: judgeParity(exact.answers, answers, options.thresholds) };
     });
-    return await adopt(model, scratch, tried, signal);
+    return await adopt(model, scratch, tried, exact.reference, signal);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -82,6 +84,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<ModelMani
 interface Tried {
   readonly exactLayers: readonly string[];
   readonly parity: ParityReport;
+  readonly reference: ProbeAnswer;
 }
 
 async function tryUntilAccepted(counts: readonly number[], attempt: (count: number) => Promise<Tried>): Promise<Tried> {
@@ -98,10 +101,10 @@ async function ask(
   model: ModelDirectory,
   { probes, intraOpThreads, signal }: QuantizeOptions,
   variant: Variant,
-): Promise<readonly ProbeAnswer[]> {
+): Promise<{ readonly answers: readonly ProbeAnswer[]; readonly reference: ProbeAnswer }> {
   const options: EngineOptions = { intraOpThreads, variant };
   await using engine = await openEngine(model, options);
-  return await askProbes(engine, probes, signal);
+  return { answers: await askProbes(engine, probes, signal), reference: await askReference(engine, signal) };
 }
 
 /** Before the variant is accepted its files lie in the scratch directory. */
@@ -140,7 +143,8 @@ async function writeInt8(
 async function adopt(
   { path, manifest }: ModelDirectory,
   scratch: string,
-  { exactLayers, parity }: Tried,
+  { exactLayers, parity, reference }: Tried,
+  exact: ProbeAnswer,
   signal: AbortSignal,
 ): Promise<ModelManifest> {
   const { checksum: _, files: before, ...facts } = manifest;
@@ -151,5 +155,6 @@ async function adopt(
       await rename(join(scratch, file), join(path, file));
     }
   }
-  return await sealManifest(path, { ...facts, int8: { exactLayers: [...exactLayers], parity }, files });
+  const references = { fp32: exact, ...(parity.accepted ? { int8: reference } : {}) };
+  return await sealManifest(path, { ...facts, int8: { exactLayers: [...exactLayers], parity }, references, files });
 }

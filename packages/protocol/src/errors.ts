@@ -55,6 +55,11 @@ export const errorTable = {
     meaning: 'The checkpoint is not one this fleet can run; the message names file and field.',
   },
   TASK_UNSUPPORTED: { status: 422, retryable: false, meaning: 'No model here has a head for this task.' },
+  MODEL_DRIFTED: {
+    status: 500,
+    retryable: false,
+    meaning: 'The model does not answer on this machine as it did when it was built.',
+  },
   MODEL_DOWNLOAD_FAILED: { status: 502, retryable: true, meaning: 'The model hub did not give the checkpoint.' },
 
   QUEUE_FULL: { status: 429, retryable: true, meaning: 'More work is waiting than the fleet accepts.' },

@@ -69,6 +69,11 @@ export const metricTable = {
     labels: ['route', 'method', 'status'],
     buckets: secondBuckets,
   },
+  captionfleet_drift_checks_total: {
+    type: 'counter',
+    help: 'Checks that the model answers as it did when it was built, by outcome: passed, failed, undecided.',
+    labels: ['outcome'],
+  },
   captionfleet_model_info: {
     type: 'gauge',
     help: 'Always 1: the model that this worker captions with.',
@@ -107,6 +112,7 @@ export function createMetrics(registry: Registry = new Registry()) {
     inferenceProcessRestarts: counter('captionfleet_inference_process_restarts_total'),
     queueJobs: gauge('captionfleet_queue_jobs'),
     httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
+    driftChecks: counter('captionfleet_drift_checks_total'),
     modelInfo: gauge('captionfleet_model_info'),
   };
 }
