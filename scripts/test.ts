@@ -35,7 +35,12 @@ async function runChecks(counts: Counts): Promise<void> {
 
 async function runTests(files: string[], counts: Counts): Promise<void> {
   const reporter = new spec();
-  const stream = run({ files, concurrency: availableParallelism(), timeout: 10 * 60_000 });
+  // The channel to the bootstrap closes when it dies, also by a signal that it could not pass on.
+  const abandoned = new AbortController();
+  process.once('disconnect', () => abandoned.abort());
+  process.channel?.unref();
+  const { signal } = abandoned;
+  const stream = run({ files, concurrency: availableParallelism(), timeout: 10 * 60_000, signal });
   stream.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     counts.passed += summary.counts.passed;

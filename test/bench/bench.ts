@@ -17,6 +17,10 @@ import { measureRoofline } from './roofline.ts';
 import { measureStart } from './start-bench.ts';
 import { type Figure, figureOf, table } from './statistics.ts';
 
+// The channel to the bootstrap closes when it dies, also by a signal that it could not pass on.
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
+
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },

@@ -17,6 +17,9 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     stopping.abort(new CaptionfleetError('SHUTTING_DOWN', 'stopped by a signal'));
   });
 }
+// The bootstrap's channel closes when it dies, also by a signal that it could not pass on.
+process.once('disconnect', () => stopping.abort(new CaptionfleetError('SHUTTING_DOWN', 'the parent process is gone')));
+process.channel?.unref();
 const { signal } = stopping;
 
 // `captionfleet caption … | head` closes the pipe when it has seen enough: that is no failure.
