@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { isPublicAddress } from './address-guard.ts';
-import { hostAndPort, refused } from './url-guard.ts';
+import { hostAndPort, howToExempt, refused } from './url-guard.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -14,7 +14,8 @@ export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 export const resolveBySystem: Resolve = async (host) => await lookup(host, { all: true });
 
-const connectMs = 5_000;
+/** Milliseconds that a host may take to accept a connection, TLS included, to begin its answer, and between two pieces. */
+export const transferLimits = { connectMs: 5_000, headersMs: 5_000, silenceMs: 5_000 } as const;
 
 /**
  * An HTTP agent that connects to public addresses only. A name is resolved once per connection; if any of its addresses is
@@ -24,19 +25,26 @@ const connectMs = 5_000;
  * @param exempt `host:port` pairs whose addresses are not checked.
  */
 export function guardedAgent(exempt: ReadonlySet<string>, resolve: Resolve): Agent {
-  const addressesOf = async (host: string, isExempt: boolean): Promise<readonly ResolvedAddress[]> => {
+  const addressesOf = async (target: Parameters<typeof hostAndPort>[0]): Promise<readonly ResolvedAddress[]> => {
+    const host = target.hostname;
+    const isExempt = exempt.has(hostAndPort(target));
     const family = isIP(host);
     const addresses = family === 0 ? await resolve(host) : [{ address: host, family }];
     const bad = isExempt ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
-    if (bad !== undefined) throw refused(`names "${host}", which leads to ${bad.address}, not a public address`);
+    if (bad !== undefined)
+      throw refused(`names "${host}", which leads to ${bad.address}, not a public address; ${howToExempt(target)}`);
     return addresses;
   };
 
   return new Agent({
     connect: (options, callback) => {
-      addressesOf(options.hostname, exempt.has(hostAndPort(options))).then(
+      addressesOf(options).then(
         (addresses) => {
-          const connect = buildConnector({ allowH2: false, timeout: connectMs, lookup: answering(addresses) });
+          const connect = buildConnector({
+            allowH2: false,
+            timeout: transferLimits.connectMs,
+            lookup: answering(addresses),
+          });
           connect(options, callback);
         },
         (error: Error) => callback(error, null),
@@ -44,8 +52,8 @@ export function guardedAgent(exempt: ReadonlySet<string>, resolve: Resolve): Age
     },
     connections: 16,
     pipelining: 1,
-    headersTimeout: 5_000,
-    bodyTimeout: 5_000,
+    headersTimeout: transferLimits.headersMs,
+    bodyTimeout: transferLimits.silenceMs,
     // Short, so that no connection outlives for long what its name was checked for.
     keepAliveTimeout: 2_000,
     keepAliveMaxTimeout: 2_000,

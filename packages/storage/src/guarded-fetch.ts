@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { type Agent, type Dispatcher, request } from 'undici';
+import { transferLimits } from './guarded-agent.ts';
 import { parseImageUrl, refused } from './url-guard.ts';
 
 export interface FetchedImage {
@@ -107,8 +108,8 @@ function responseProblem(
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     return new CaptionfleetError(
-      'SOURCE_NOT_FOUND',
-      `host ${url.hostname} compresses images, which are read as they are`,
+      'IMAGE_FORMAT_UNKNOWN',
+      `host ${url.hostname} sent the image in a content-encoding, although it was asked for none`,
     );
   }
   return Number(headers['content-length'] ?? 0) > imageLimits.bytes ? tooLarge(url) : undefined;
@@ -117,11 +118,30 @@ function responseProblem(
 const tooLarge = (url: URL): CaptionfleetError =>
   new CaptionfleetError('IMAGE_TOO_LARGE', `host ${url.hostname} sent more than ${imageLimits.bytes} bytes`);
 
+/** What a host did, by the code or else the name of the error that undici or Node gives for it. */
+const transferFailures: readonly (readonly [code: RegExp, what: string])[] = [
+  [/^ECONNREFUSED$/, 'refused the connection'],
+  [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, `accepted no connection within ${transferLimits.connectMs} ms`],
+  [/^UND_ERR_HEADERS_TIMEOUT$/, `did not begin to answer within ${transferLimits.headersMs} ms`],
+  [/^UND_ERR_BODY_TIMEOUT$/, `sent nothing more for ${transferLimits.silenceMs} ms`],
+  [
+    /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/,
+    'closed the connection before the image was whole',
+  ],
+  [/^(HPE_|HTTPParserError$)/, 'answered with something that is not HTTP'],
+  [/^UND_ERR_HEADERS_OVERFLOW$/, 'sent more headers than are read'],
+  [/^E(HOST|NET)(UNREACH|DOWN)$/, 'cannot be reached from here'],
+  [/^EAI_AGAIN$/, 'could not be looked up: the name server does not answer'],
+  [/CERT|^UNABLE_TO_|^ERR_TLS_|^ERR_SSL_|^EPROTO$/, 'failed the TLS handshake'],
+];
+
 /** The name does not exist, for the resolver's answer; every other failure of a transfer may pass. */
 function transferError(url: URL, cause: unknown): CaptionfleetError {
   if (cause instanceof CaptionfleetError) return cause;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND') {
+  const { code = '', name = '' } = cause as { code?: string; name?: string };
+  if (code === 'ENOTFOUND') {
     return new CaptionfleetError('SOURCE_NOT_FOUND', `there is no host ${url.hostname}`, { cause });
   }
-  return new CaptionfleetError('SOURCE_UNAVAILABLE', `the transfer from host ${url.hostname} failed`, { cause });
+  const [, what = 'failed to send the image'] = transferFailures.find(([pattern]) => pattern.test(code || name)) ?? [];
+  return new CaptionfleetError('SOURCE_UNAVAILABLE', `host ${url.hostname} ${what}`, { cause });
 }

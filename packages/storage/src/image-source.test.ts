@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { request } from 'undici';
@@ -115,7 +115,7 @@ test('every way in which a host can fail has its code', async () => {
     ['announces-too-much', 'IMAGE_TOO_LARGE'],
     ['sends-too-much', 'IMAGE_TOO_LARGE'],
     ['cut', 'SOURCE_UNAVAILABLE'],
-    ['gzip', 'SOURCE_NOT_FOUND'],
+    ['gzip', 'IMAGE_FORMAT_UNKNOWN'],
     ['loop', 'URL_REFUSED'],
     ['hops/6', 'URL_REFUSED'],
     ['to-loopback', 'URL_REFUSED'],
@@ -123,6 +123,33 @@ test('every way in which a host can fail has its code', async () => {
   for (const [path, code] of failures) {
     await assert.rejects(source.fetch({ url: `http://127.0.0.1:${port}/${path}` }), { code }, path);
   }
+});
+
+test('what a host did wrong is said in words', async () => {
+  const wrong: readonly (readonly [listener: (socket: Socket) => void, message: RegExp])[] = [
+    [(socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'), /answered with something that is not HTTP/],
+    [(socket) => socket.destroy(), /closed the connection before the image was whole/],
+    [
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'),
+      /closed the connection before the image was whole/,
+    ],
+    [(socket) => socket.end(`HTTP/1.1 200 OK\r\nA: ${'a'.repeat(20_000)}\r\n\r\n`), /more headers than are read/],
+  ];
+  for (const [listener, message] of wrong) {
+    const odd = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => listener(socket));
+    });
+    await using parts = new AsyncDisposableStack();
+    parts.defer(() => void odd.close());
+    odd.listen(0, '127.0.0.1');
+    await once(odd, 'listening');
+    const host = `127.0.0.1:${(odd.address() as AddressInfo).port}`;
+    await using source = openImageSource({ allowPrivateHosts: [host] });
+    await assert.rejects(source.fetch({ url: `http://${host}/a.jpg` }), { code: 'SOURCE_UNAVAILABLE', message });
+  }
+  await using source = loopbackSource();
+  await assert.rejects(source.fetch({ url: `https://127.0.0.1:${port}/ok` }), { message: /failed the TLS handshake/ });
 });
 
 test('a host that says nothing, or starts and stops, costs the deadline and no more', async () => {
@@ -210,7 +237,8 @@ test('a name that does not exist is SOURCE_NOT_FOUND, a closed port SOURCE_UNAVA
   closed.close();
   await once(closed, 'close');
   await using source = openImageSource({ allowPrivateHosts: [host] });
-  await assert.rejects(source.fetch({ url: `http://${host}/a.jpg` }), { code: 'SOURCE_UNAVAILABLE' });
+  const message = 'host 127.0.0.1 refused the connection';
+  await assert.rejects(source.fetch({ url: `http://${host}/a.jpg` }), { code: 'SOURCE_UNAVAILABLE', message });
 });
 
 test("a blob of the fleet's images or of an allowed container is read, any other is refused", async () => {
@@ -225,7 +253,7 @@ test("a blob of the fleet's images or of an allowed container is read, any other
   const blob = (container: string, name: string) => source.fetch({ blob: { container, name } });
   assert.equal((await blob('shared', 'a.jpg')).sha256, sha256);
   assert.deepEqual(Buffer.from((await blob('fleet', `images/${sha256}`)).bytes), image);
-  await assert.rejects(blob('fleet', 'requests/secret.json'), { code: 'URL_REFUSED' });
+  await assert.rejects(blob('fleet', 'requests/secret.json'), { code: 'URL_REFUSED', message: /begins with images\// });
   await assert.rejects(blob('fleet', 'images/../requests/secret.json'), { code: 'SOURCE_NOT_FOUND' });
   await assert.rejects(blob('private', 'a.jpg'), { code: 'URL_REFUSED', message: /"private"/ });
   await assert.rejects(blob('shared', 'b.jpg'), { code: 'SOURCE_NOT_FOUND' });

@@ -45,8 +45,15 @@ export function openImageSource(config: ImageSourceConfig = {}): ImageSource {
     if (blobStore === undefined) {
       throw new CaptionfleetError('URL_REFUSED', 'no Blob storage is configured, so a blob cannot be read');
     }
-    const ownImage = blob.container === blobStore.container && blob.name.startsWith(blobNames.image(''));
-    if (!ownImage && !allowedContainers.has(blob.container)) {
+    const isOwn = blob.container === blobStore.container;
+    const isOwnImage = isOwn && blob.name.startsWith(blobNames.image(''));
+    if (isOwn && !isOwnImage && !allowedContainers.has(blob.container)) {
+      throw new CaptionfleetError(
+        'URL_REFUSED',
+        `of the fleet's own container "${blob.container}" only blobs are read whose name begins with ${blobNames.image('')}`,
+      );
+    }
+    if (!isOwnImage && !allowedContainers.has(blob.container)) {
       throw new CaptionfleetError(
         'URL_REFUSED',
         `container "${blob.container}" is not among the containers that the fleet is configured to read images from`,

@@ -25,11 +25,15 @@ export function parseImageUrl(text: string, exempt: ReadonlySet<string>): URL {
   if (authority.includes('@')) throw refused('contains a user name or password');
   if (exempt.has(hostAndPort(url))) return url;
 
-  if (url.port !== '') throw refused(`uses port ${url.port}; images come from ports 80 and 443`);
-  const problem = isIP(bareHost(url)) === 0 ? hostNameProblem(url.hostname) : addressProblem(url, authority);
-  if (problem !== undefined) throw refused(problem);
+  const port = url.port === '' ? undefined : `uses port ${url.port}, and images come from ports 80 and 443`;
+  const problem = port ?? (isIP(bareHost(url)) === 0 ? hostNameProblem(url.hostname) : addressProblem(url, authority));
+  if (problem !== undefined) throw refused(`${problem}; ${howToExempt(url)}`);
   return url;
 }
+
+/** For whoever runs the fleet. */
+export const howToExempt = (url: Pick<URL, 'hostname' | 'port' | 'protocol'>): string =>
+  `CAPTIONFLEET_ALLOW_PRIVATE_HOSTS would have to name ${hostAndPort(url)}`;
 
 /** `host:port` with the port always written and IPv6 in brackets, as the list of exempt hosts has it. */
 export function hostAndPort({ hostname, port, protocol }: Pick<URL, 'hostname' | 'port' | 'protocol'>): string {
