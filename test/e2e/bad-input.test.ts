@@ -72,6 +72,30 @@ test('the command line names each bad file and captions the good one', async () 
   assert.equal(typeof lines.get(goodFile)?.text, 'string');
 });
 
+test('enqueue ends with 1 when images failed, and says which and why', async () => {
+  const files = [...bad].map(([name, { code }]) => ({ path: join(fleet.scratch, name), code }));
+  for (const [name, { bytes }] of bad) await writeFile(join(fleet.scratch, name), bytes);
+  const goodFile = join(fleet.scratch, 'good.png');
+  await writeFile(goodFile, good);
+  const flags = ['--api', fleet.api.url, '--wait', '60'];
+  const run = await captionfleet(['enqueue', ...files.map(({ path }) => path), goodFile, '/nowhere.jpg', ...flags]);
+  assert.equal(run.code, 1, run.stderr);
+  for (const { path, code } of files) assert.match(run.stderr, new RegExp(`^captionfleet: ${code}: ${path}: `, 'm'));
+  assert.match(run.stderr, /^captionfleet: SOURCE_NOT_FOUND: \/nowhere\.jpg: there is no such file/m);
+  assert.equal(JSON.parse(run.stdout).status.counts.succeeded, 1);
+
+  const refused = await captionfleet(['enqueue', 'http://user:hunter2@localhost/a.jpg', goodFile, ...flags]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^captionfleet: URL_REFUSED: http:\/\/localhost\/a\.jpg: /);
+  assert.doesNotMatch(refused.stderr + refused.stdout, /hunter2/);
+  const all = await captionfleet(['enqueue', 'ftp://images.example.org/a.jpg', ...flags]);
+  assert.equal(all.code, 1);
+  assert.match(all.stderr, /^captionfleet: URL_REFUSED: ftp:.*\n$/);
+
+  const clean = await captionfleet(['enqueue', goodFile, ...flags]);
+  assert.deepEqual([clean.code, clean.stderr], [0, '']);
+});
+
 test('an unknown option is refused by its name, over HTTP and at the command line', async () => {
   const answer = await postCaptions(fleet.api.url, {
     images: [{ base64: good.toString('base64') }],

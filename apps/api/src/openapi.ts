@@ -1,13 +1,13 @@
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { ErrorReportSchema, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
+import { ProblemSchema } from '@captionfleet/protocol/problem';
 import { AnswerOptionsSchema } from '@captionfleet/protocol/task';
 import { AnswerSchema, CaptionSchema, EmbeddingSchema, MatchSchema } from '@captionfleet/protocol/task-result';
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { ProblemSchema } from './problem.ts';
 import { taskRequestSchemas } from './task-request.ts';
 
 const named: Readonly<Record<string, z.ZodType>> = {

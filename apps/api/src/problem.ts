@@ -1,29 +1,7 @@
 import { CaptionfleetError, type ErrorCode, errorTable, reportError } from '@captionfleet/protocol/errors';
+import type { FieldError, Problem } from '@captionfleet/protocol/problem';
 import type { FastifyReply, FastifySchemaValidationError } from 'fastify';
-import { z } from 'zod';
 import { nearestOption } from './nearest-name.ts';
-
-/** One thing that is wrong with a request. */
-const FieldErrorSchema = z.object({
-  pointer: z.string().describe('JSON Pointer (RFC 6901) into the request body.'),
-  index: z.int().optional().describe('Position of the image in the request.'),
-  code: z.string(),
-  message: z.string(),
-});
-type FieldError = z.infer<typeof FieldErrorSchema>;
-
-/** The body of every error: problem details of RFC 9457, with the code of the error table. */
-export const ProblemSchema = z.object({
-  type: z.string().describe('urn:captionfleet:error:CODE'),
-  title: z.string().describe('What the code means.'),
-  status: z.int(),
-  detail: z.string().describe('What was wrong this time.'),
-  code: z.string(),
-  retryable: z.boolean().describe('Whether the same request may succeed later.'),
-  requestId: z.string().describe('The X-Request-Id of this exchange, for the log.'),
-  errors: z.array(FieldErrorSchema).optional(),
-});
-type Problem = z.infer<typeof ProblemSchema>;
 
 /** An error that says which parts of the request it is about. */
 export class RefusedRequest extends CaptionfleetError {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
+import { ProblemSchema } from '@captionfleet/protocol/problem';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
@@ -13,7 +14,6 @@ import { createMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
-import { ProblemSchema } from './problem.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 

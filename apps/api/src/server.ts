@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
@@ -9,8 +10,6 @@ import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 
 /** Limits of the HTTP server; docs/reference/http.md states them. */
 const serverLimits = {
-  /** Bytes of a request body: room for one image at its limit in base64, and as much again. */
-  bodyBytes: 64 * 1024 * 1024,
   /** Milliseconds in which a request must have arrived whole. */
   requestMs: 120_000,
   /** Milliseconds that an idle connection is kept; longer than the 60 s of common load balancers. */
@@ -24,7 +23,7 @@ export type ServerConfig = TaskRoutesConfig & FleetRoutesConfig & { readonly log
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: config.logger,
-    bodyLimit: serverLimits.bodyBytes,
+    bodyLimit: imageLimits.requestBytes,
     requestTimeout: serverLimits.requestMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
     genReqId: ({ headers }) => validRequestId(headers['x-request-id']) ?? randomUUID(),

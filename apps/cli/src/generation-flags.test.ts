@@ -26,6 +26,14 @@ test('a bare switch is true and leaves the file behind it alone', () => {
   assert.deepEqual(parsed, { options: { early_stopping: true, do_sample: false }, inputs: ['a.jpg'] });
 });
 
+test('a lone word behind a switch is its value, and refused when it is none', () => {
+  assert.throws(() => parse('--early-stopping', 'sometimes', 'a.jpg'), {
+    code: 'OPTION_INVALID',
+    message: /^--early-stopping: /,
+  });
+  assert.deepEqual(parse('--early-stopping', 'no-such-file.jpg').inputs, ['no-such-file.jpg']);
+});
+
 test('a value out of range is refused under the name of its flag', () => {
   assert.throws(() => parse('a.jpg', '--num-beams', '0'), { code: 'OPTION_INVALID', message: /^--num-beams: / });
   assert.throws(() => parse('a.jpg', '--top-p', 'much'), { code: 'OPTION_INVALID', message: /^--top-p: / });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import type { AnswerOptionsSchema } from '@captionfleet/protocol/task';
@@ -22,12 +23,15 @@ export function addGenerationFlags(options: OptionsSchema, command: Command): Co
 
 const isSwitch = (name: string): boolean => name === 'early_stopping' || name === 'do_sample';
 
-/** Writes `--early-stopping` out as `--early-stopping=true`, so that a bare switch does not swallow the file behind it. */
+/**
+ * Writes `--early-stopping` out as `--early-stopping=true`, so that a bare switch does not swallow the file behind it. A
+ * lone word that is no file is meant as its value, right or wrong.
+ */
 export function withSwitchValues(argv: readonly string[]): string[] {
-  const values = ['true', 'false', 'never'];
   return argv.map((argument, position) => {
-    const bare = argument === '--early-stopping' || argument === '--do-sample';
-    return bare && !values.includes(argv[position + 1] ?? '') ? `${argument}=true` : argument;
+    if (argument !== '--early-stopping' && argument !== '--do-sample') return argument;
+    const next = argv[position + 1] ?? '';
+    return /^\w+$/.test(next) && !existsSync(next) ? argument : `${argument}=true`;
   });
 }
 

@@ -1,12 +1,15 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findFreePort, type LocalProcess, startLocalProcess, waitUntilReady } from './local-process.ts';
+import { createDirectory } from './create-directory.ts';
+import { findFreePort, type LocalProcess, startError, startLocalProcess, waitUntilReady } from './local-process.ts';
 import { entryPoint, stateDirectory } from './state-directory.ts';
 
 export interface LocalApp extends LocalProcess {
   readonly url: string;
 }
+
+/** Milliseconds that Redis and Blob storage may take to answer an API that is up. */
+const backendMs = 10_000;
 
 /** Starts the API on a port and waits until it is ready: Redis and Blob storage answer. */
 export function startApi(port: number, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LocalApp> {
@@ -28,7 +31,7 @@ async function startApp(
   signal: AbortSignal,
 ): Promise<LocalApp> {
   const logs = join(stateDirectory(env), 'logs');
-  await mkdir(logs, { recursive: true });
+  await createDirectory(logs, 'CAPTIONFLEET_HOME');
   const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' });
   const lastLines: string[] = [];
   const app = startLocalProcess({
@@ -45,10 +48,17 @@ async function startApp(
     },
   });
   const url = `http://127.0.0.1:${port}`;
+  let unreadySince = Number.POSITIVE_INFINITY;
   const isReady = async () => {
     signal.throwIfAborted();
     const within = AbortSignal.any([signal, AbortSignal.timeout(2000)]);
-    return (await fetch(`${url}/readyz`, { signal: within }).catch(() => undefined))?.ok ?? false;
+    const answer = await fetch(`${url}/readyz`, { signal: within }).catch(() => undefined);
+    if (answer !== undefined) unreadySince = Math.min(unreadySince, Date.now());
+    // A worker answers before its model is loaded; an API only lacks what it depends on.
+    if (name === 'api' && answer?.ok === false && Date.now() - unreadySince > backendMs) {
+      throw startError('the api is not ready', lastLines);
+    }
+    return answer?.ok ?? false;
   };
   try {
     await waitUntilReady(app, `the ${name}`, isReady, { deadlineMs: 120_000, lastLines });

@@ -5,7 +5,7 @@ export interface LocalAzurite extends AsyncDisposable {
   readonly endpoint: string;
   readonly connectionString: string;
   readonly pid: number;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<string>;
 }
 
 // Azurite's account and key are published by Microsoft and the same everywhere: they protect nothing and are no secret.

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { CaptionfleetError, type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 
 export interface LocalProcess extends AsyncDisposable {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** Resolves when the process has ended, however it did. */
-  readonly ended: Promise<void>;
+  /** Resolves when the process has ended, with how it did: a signal, or an exit status. */
+  readonly ended: Promise<string>;
 }
 
 interface LocalProcessOptions {
@@ -40,9 +40,9 @@ export function startLocalProcess(options: LocalProcessOptions): LocalProcess {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
+  const ended = new Promise<string>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? `exit status ${code}`));
+    child.once('error', (error) => resolve(error.message));
   });
   for (const stream of [child.stdout, child.stderr]) readLines(stream, options.onLine);
   if (child.pid === undefined) {
@@ -70,7 +70,8 @@ function readLines(stream: Readable, onLine: ((line: string) => void) | undefine
 }
 
 /**
- * Waits until `check` says yes; fails when the process ends first or the deadline passes, with the last lines it wrote.
+ * Waits until `check` says yes; fails when the process ends first or the deadline passes, with the code and the words of
+ * the last error that it wrote.
  */
 export async function waitUntilReady(
   process: LocalProcess,
@@ -84,14 +85,28 @@ export async function waitUntilReady(
     ended = true;
   });
   while (!(await check())) {
-    if (ended) throw new CaptionfleetError('CONFIG_INVALID', `${name} ended while starting: ${lastLines.join(' | ')}`);
-    if (Date.now() > deadline) {
-      throw new CaptionfleetError(
-        'CONFIG_INVALID',
-        `${name} was not ready within ${deadlineMs} ms: ${lastLines.join(' | ')}`,
-      );
-    }
+    if (ended) throw startError(`${name} ended while starting`, lastLines);
+    if (Date.now() > deadline) throw startError(`${name} was not ready within ${deadlineMs} ms`, lastLines);
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The error of a start that failed: what the process itself gave as the reason, else all of its last lines. */
+export function startError(what: string, lastLines: readonly string[]): CaptionfleetError {
+  const messages = lastLines.map(messageOf).filter((message) => message !== '');
+  const [, code = '', reason] = messages.map((message) => /^([A-Z_]+): (.+)$/.exec(message)).findLast(isReason) ?? [];
+  if (Object.hasOwn(errorTable, code)) return new CaptionfleetError(code as ErrorCode, `${what}: ${reason}`);
+  return new CaptionfleetError('CONFIG_INVALID', [what, messages.join(' | ')].filter((part) => part !== '').join(': '));
+}
+
+const isReason = (match: RegExpExecArray | null): match is RegExpExecArray => match?.[1] !== undefined;
+
+/** The message of a line of a log, which is JSON; another line is one itself. */
+function messageOf(line: string): string {
+  try {
+    return String(JSON.parse(line).msg ?? '');
+  } catch {
+    return line;
   }
 }
 

@@ -4,7 +4,7 @@ import { findFreePort, type LocalProcess, startLocalProcess, waitUntilReady } fr
 export interface LocalRedis extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<string>;
 }
 
 /**

@@ -3,6 +3,7 @@ import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-optio
 import { AnswerOptionsSchema, type TaskType } from '@captionfleet/protocol/task';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
+import { inputName } from './image-inputs.ts';
 import { readTask } from './task-flags.ts';
 
 /** Signals within this time of the first are the same Ctrl-C: a terminal, npm and the bootstrap each pass it on. */
@@ -10,10 +11,17 @@ const sameSignalMs = 2000;
 
 const stopping = new AbortController();
 let firstSignalAt = 0;
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+/** As shells have it: 128 and the number of the signal. */
+let stoppedStatus = 1;
+for (const [name, number] of [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
   process.on(name, () => {
+    stoppedStatus = 128 + number;
     if (firstSignalAt === 0) firstSignalAt = Date.now();
-    else if (Date.now() - firstSignalAt > sameSignalMs) process.exit(130);
+    else if (Date.now() - firstSignalAt > sameSignalMs) process.exit(stoppedStatus);
     stopping.abort(new CaptionfleetError('SHUTTING_DOWN', 'stopped by a signal'));
   });
 }
@@ -24,8 +32,9 @@ const { signal } = stopping;
 
 // `captionfleet caption … | head` closes the pipe when it has seen enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`captionfleet: OUTPUT_FAILED: standard output cannot be written (${error.code})\n`);
+  process.exit(1);
 });
 
 const program = new Command('captionfleet')
@@ -82,8 +91,15 @@ addGenerationFlags(
 ).action(async (inputs: string[], flags) => {
   const { enqueueCommand } = await import('./enqueue-command.ts');
   const options = readGenerationFlags(GenerationOptionsSchema, flags);
-  for await (const posted of enqueueCommand(inputs, options, flags, signal)) {
-    process.stdout.write(`${JSON.stringify(posted)}\n`);
+  const { printFailure } = await import('./print-outcome.ts');
+  for await (const event of enqueueCommand(inputs, options, flags, signal)) {
+    if (event.type === 'request-posted') {
+      const { files, status } = event;
+      process.stdout.write(`${JSON.stringify({ files: files.map(inputName), status })}\n`);
+    } else {
+      printFailure(event.file, event.error);
+      process.exitCode = 1;
+    }
   }
 });
 
@@ -147,8 +163,13 @@ function addTaskCommand(type: TaskType, description: string): Command {
     .option('--model <dir>', 'model directory or Hugging Face checkpoint directory (default: the demo model)')
     .option('--json', 'one line of JSON per image', false)
     .option('--out <dir>', 'also write each result to a file there, once')
-    .option('--threads <n>', 'threads of the model (default: all cores)', wholeNumber)
-    .option('--allow-private-hosts <host:port,...>', 'private addresses that URLs may point to', list, [])
+    .option('--threads <n>', 'threads of the model (default: all cores)', positiveNumber)
+    .option(
+      '--allow-private-hosts <host:port,...>',
+      'private addresses that URLs may point to (default: CAPTIONFLEET_ALLOW_PRIVATE_HOSTS)',
+      list,
+      list(process.env['CAPTIONFLEET_ALLOW_PRIVATE_HOSTS'] ?? ''),
+    )
     .action(async (inputs: string[], flags) => {
       const task = readTask(type, flags);
       const { taskCommand } = await import('./task-command.ts');
@@ -166,6 +187,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('must be at least 1.');
+  return number;
+}
+
 function list(text: string): string[] {
   return text.split(',').filter((part) => part !== '');
 }
@@ -180,7 +207,7 @@ try {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (signal.aborted) return firstSignalAt === 0 ? 1 : 130;
+  if (signal.aborted) return stoppedStatus;
   if (error instanceof CaptionfleetError) {
     process.stderr.write(`captionfleet: ${error.code}: ${error.message}\n`);
     return error.code === 'OPTION_INVALID' ? 2 : 1;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { type BuildOptions, buildModel } from '@captionfleet/blip/build-model';
 import { recordReference } from '@captionfleet/blip/drift-check';
 import { readInstructionSet } from '@captionfleet/blip/instruction-set';
@@ -7,6 +8,7 @@ import { type ModelManifest, readModelDirectory } from '@captionfleet/blip/model
 import { makeProbes } from '@captionfleet/blip/probes';
 import { quantizeModel } from '@captionfleet/blip/quantize-model';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { createDirectory } from './create-directory.ts';
 import { listImages } from './image-inputs.ts';
 import { startProgress } from './progress.ts';
 import { defaultProbes } from './state-directory.ts';
@@ -27,6 +29,7 @@ export async function buildWithVariants(
   { int8, probes = defaultProbes }: VariantFlags,
   signal: AbortSignal,
 ): Promise<ModelManifest> {
+  await createDirectory(dirname(options.output), 'the output');
   const progress = startProgress(`building ${options.id}`, 0);
   try {
     const manifest = await buildModel({ ...options, onProgress: progress.update, signal });

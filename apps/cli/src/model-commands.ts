@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { builderVersion } from '@captionfleet/blip/build-model';
 import { type ModelDirectory, type ModelManifest, readModelDirectory } from '@captionfleet/blip/model-directory';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { createDirectory } from './create-directory.ts';
 import { buildWithVariants, type VariantFlags } from './model-build.ts';
 import { pinnedModel, pullModel } from './model-pull.ts';
 import { startProgress } from './progress.ts';
@@ -50,6 +51,7 @@ export async function modelPullCommand(
 ): Promise<string> {
   const [id = pinnedModel.id, revision = id === pinnedModel.id ? pinnedModel.revision : 'main'] = reference.split('@');
   const state = stateDirectory(env);
+  await createDirectory(state, 'CAPTIONFLEET_HOME');
   const progress = startProgress(`pulling ${id}`, 0);
   const pulled = await pullModel({
     id,

@@ -1,11 +1,18 @@
+import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import { inputName } from './image-inputs.ts';
 
 /** Writes what became of an image: a line of JSON, or lines to read; an error that is to be read goes to standard error. */
-export function printOutcome(file: string, outcome: ImageOutcome, json: boolean): void {
+export function printOutcome(input: string, outcome: ImageOutcome, json: boolean): void {
+  const file = inputName(input);
   if (json) process.stdout.write(`${JSON.stringify(jsonLine(file, outcome))}\n`);
-  else if (outcome.status === 'failed') {
-    process.stderr.write(`captionfleet: ${outcome.error.code}: ${file}: ${outcome.error.message}\n`);
-  } else for (const line of plainLines(outcome)) process.stdout.write(`${file}: ${line}\n`);
+  else if (outcome.status === 'failed') printFailure(input, outcome.error);
+  else for (const line of plainLines(outcome)) process.stdout.write(`${file}: ${line}\n`);
+}
+
+/** The reason of an image that failed, on standard error. */
+export function printFailure(input: string, { code, message }: ErrorReport): void {
+  process.stderr.write(`captionfleet: ${code}: ${inputName(input)}: ${message}\n`);
 }
 
 type Succeeded = Extract<ImageOutcome, { status: 'succeeded' }>;

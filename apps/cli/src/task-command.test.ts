@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { captionfleet } from '../../../test/support/command-line.ts';
 import { severalHeads } from '../../../test/support/several-heads.ts';
@@ -54,9 +60,9 @@ test('embed prints vectors, and writes them with --out beside what another task 
   assert.equal((await run('caption', picture, '--model', model, '--out', out)).code, 0);
   const plain = await run('embed', picture, '--model', model, '--out', out, '--text', 'a cat');
   assert.equal(plain.code, 0, plain.stderr);
-  const [image = '', text = ''] = plain.stdout.trim().split('\n');
+  const [image = '', line = ''] = plain.stdout.trim().split('\n');
   assert.equal(image.slice(picture.length + 2).split(' ').length, 32);
-  assert.ok(text.startsWith(`${picture}: a cat: `));
+  assert.ok(line.startsWith(`${picture}: a cat: `));
   const files = (await readdir(out)).sort();
   assert.equal(files.length, 2);
   const file = files.find((name) => name.endsWith('.embed.json')) ?? assert.fail(files.join());
@@ -85,6 +91,65 @@ test('answer prints each question and its answer, and takes the flags of generat
     first.answers.map(({ question, text }: { question: string; text: string }) => `${picture}: ${question} ${text}`),
   );
   assert.ok(first.answers.every(({ tokens }: { tokens: number[] }) => tokens.length === 4));
+});
+
+test('files of a directory that are left out are counted, and what makes no sense is said', async () => {
+  const directory = join(scratch, 'mixed');
+  await mkdir(directory);
+  await cp(picture, join(directory, 'a.JPG'));
+  for (const name of ['a.heic', 'b.svg', '.hidden']) await writeFile(join(directory, name), 'x');
+  const mixed = await run('match', directory, '--model', model, '--text', 'a cat');
+  assert.equal(mixed.code, 0);
+  assert.match(mixed.stderr, /^captionfleet: .*mixed: 2 files left out, .*\.gif\n$/);
+
+  const missing = await run('match', 'nope.jpg', '--model', model, '--text', 'a cat');
+  assert.equal(
+    missing.stderr,
+    'captionfleet: SOURCE_NOT_FOUND: nope.jpg: there is no such file, or it cannot be read\n',
+  );
+  const threads = await run('match', picture, '--threads', '0', '--text', 'a cat');
+  assert.deepEqual([threads.code, /must be at least 1/.test(threads.stderr)], [2, true]);
+});
+
+test('CAPTIONFLEET_ALLOW_PRIVATE_HOSTS counts, and a refusal names it', async () => {
+  const server = createServer((_, response) => createReadStream(picture).pipe(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const task = ['match', `http://${host}/a.jpg`, '--model', model, '--text', 'a cat'];
+    const refused = await run(...task);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, new RegExp(`CAPTIONFLEET_ALLOW_PRIVATE_HOSTS.*${host}`));
+    const home = join(scratch, 'home');
+    const allowed = await captionfleet(task, { CAPTIONFLEET_HOME: home, CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: host });
+    assert.deepEqual([allowed.code, allowed.stderr], [0, '']);
+  } finally {
+    server.close();
+  }
+});
+
+test('a full disk behind standard output, and a home that cannot be made, end with 1 and a sentence', async () => {
+  const main = new URL('./main.ts', import.meta.url).pathname;
+  const task = [process.execPath, main, 'match', picture, '--model', model, '--text', 'a cat'];
+  const child = spawn('sh', ['-c', `"$@" > /dev/full`, 'sh', ...task], {
+    env: { ...process.env, CAPTIONFLEET_HOME: join(scratch, 'home') },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  assert.deepEqual([code, stderr], [1, 'captionfleet: OUTPUT_FAILED: standard output cannot be written (ENOSPC)\n']);
+
+  for (const [environment, commandArguments] of [
+    [{ CAPTIONFLEET_HOME: '/proc/nothing' }, ['up']],
+    [{}, ['match', picture, '--model', model, '--text', 'a cat', '--out', '/proc/nothing/out']],
+  ] as const) {
+    const home = { CAPTIONFLEET_HOME: join(scratch, 'home'), ...environment };
+    const failed = await captionfleet(commandArguments, home);
+    assert.equal(failed.code, 1);
+    assert.match(
+      failed.stderr,
+      /^captionfleet: CONFIG_INVALID: .*\/proc\/nothing.* cannot be made a directory \(ENOENT\)\n$/,
+    );
+  }
 });
 
 test('what a task lacks or a model has no head for is said before any image is read', async () => {

@@ -8,6 +8,7 @@ import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-ou
 import type { Task, TaskType } from '@captionfleet/protocol/task';
 import { openFileSink } from '@captionfleet/storage/file-sink';
 import { type ImageSource, openImageSource } from '@captionfleet/storage/image-source';
+import { createDirectory } from './create-directory.ts';
 import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
 import { openModel } from './model-commands.ts';
 import { printOutcome } from './print-outcome.ts';
@@ -45,6 +46,7 @@ export async function taskCommand(
   assertHead(model.manifest, task.type);
   await using engine = await openEngine(model, { intraOpThreads: flags.threads ?? availableParallelism() });
   await using source = openImageSource({ allowPrivateHosts: flags.allowPrivateHosts });
+  if (flags.out !== undefined) await createDirectory(flags.out, '--out');
   const sink = flags.out === undefined ? undefined : await openFileSink(flags.out);
   const progress = startProgress('images', files.length);
 

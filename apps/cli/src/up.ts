@@ -1,7 +1,9 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { once } from 'node:events';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { extname, join, relative } from 'node:path';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { CaptionRequestStatus } from '@captionfleet/protocol/image-outcome';
+import { createDirectory } from './create-directory.ts';
 import { enqueueCommand } from './enqueue-command.ts';
 import { startApi, startWorker } from './local-app.ts';
 import { startLocalAzurite } from './local-azurite.ts';
@@ -27,16 +29,22 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
  */
 export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
   const state = stateDirectory(env);
-  await mkdir(join(state, 'logs'), { recursive: true });
+  const logs = join(state, 'logs');
+  const preferredPort = readPort(env['PORT']);
+  await createDirectory(logs, 'CAPTIONFLEET_HOME');
   await using parts = new AsyncDisposableStack();
   parts.use(await takeDirectory(state));
   const model = await openModel(flags.model, signal, env);
   say(`model    ${model.manifest.id}@${model.manifest.revision} (${describeVariants(model.manifest)})`);
 
-  const redisUrl = env['REDIS_URL'] ?? (await embeddedRedis(parts, join(state, 'redis')));
+  // What ends by itself ends the fleet: a part that came back would have lost what it had not written yet.
+  const lost = new AbortController();
+  const watch = (name: string, { ended }: { readonly ended: Promise<string> }) =>
+    ended.then((how) => lost.abort(new CaptionfleetError('INTERNAL', `${name} ended by itself (${how})`)));
+  const redisUrl = env['REDIS_URL'] || (await embeddedRedis(parts, join(state, 'redis'), watch));
   const connectionString =
-    env['AZURE_STORAGE_CONNECTION_STRING'] ?? (await embeddedAzurite(parts, join(state, 'azurite')));
-  const port = await choosePort(env['PORT']);
+    env['AZURE_STORAGE_CONNECTION_STRING'] || (await embeddedAzurite(parts, join(state, 'azurite'), watch));
+  const port = await choosePort(preferredPort);
   const shared = {
     ...env,
     REDIS_URL: redisUrl,
@@ -45,23 +53,21 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
     CAPTIONFLEET_CACHE_DIR: env['CAPTIONFLEET_CACHE_DIR'] ?? join(state, 'prepared'),
     CAPTIONFLEET_TASKS: model.manifest.tasks.join(','),
   };
-  const api = parts.use(await startApi(port, shared, signal));
-  const worker = parts.use(await startWorker(shared, signal));
-  if (flags.samples) await captionSamples(api.url, signal);
+  const running = AbortSignal.any([signal, lost.signal]);
+  const api = parts.use(await startApi(port, shared, running));
+  void watch(`the API, whose log is ${nearName(logs)}/api.log,`, api);
+  const worker = parts.use(await startWorker(shared, running));
+  void watch(`the worker, whose log is ${nearName(logs)}/worker.log,`, worker);
+  if (flags.samples) await captionSamples(api.url, running);
   say(`\nAPI      ${api.url}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
   say(`worker   ${worker.url}/metrics`);
   say(
-    `results  in Blob storage, container ${env['CAPTIONFLEET_CONTAINER'] ?? 'captionfleet'}; logs in ${join(state, 'logs')}`,
+    `results  in Blob storage, container ${env['CAPTIONFLEET_CONTAINER'] ?? 'captionfleet'}; logs in ${nearName(logs)}`,
   );
   say('\nup; Ctrl-C stops everything');
 
-  const stopped = new Promise<'stopped'>((resolve) =>
-    signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
-  );
-  const outcome = await Promise.race([stopped, api.ended.then(() => 'the API'), worker.ended.then(() => 'the worker')]);
-  if (outcome !== 'stopped' && !signal.aborted) {
-    throw new CaptionfleetError('INTERNAL', `${outcome} ended by itself; see ${join(state, 'logs')}`);
-  }
+  if (!running.aborted) await once(running, 'abort');
+  if (!signal.aborted) throw lost.signal.reason;
   say('\nstopping: what runs is finished, what waits stays in the queue');
 }
 
@@ -87,26 +93,40 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function embeddedRedis(parts: AsyncDisposableStack, directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
+/** Tells of the end of a part that nobody ordered. */
+type Watch = (name: string, part: { readonly ended: Promise<string> }) => Promise<void>;
+
+async function embeddedRedis(parts: AsyncDisposableStack, directory: string, watch: Watch): Promise<string> {
+  await createDirectory(directory, 'CAPTIONFLEET_HOME');
   const redis = parts.use(await startLocalRedis({ directory }));
+  void watch('Redis', redis);
   say(`redis    ${redis.url}`);
   return redis.url;
 }
 
-async function embeddedAzurite(parts: AsyncDisposableStack, directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
+async function embeddedAzurite(parts: AsyncDisposableStack, directory: string, watch: Watch): Promise<string> {
+  await createDirectory(directory, 'CAPTIONFLEET_HOME');
   const azurite = parts.use(await startLocalAzurite({ directory }));
+  void watch('Azurite, the Blob storage,', azurite);
   say(`blob     ${azurite.endpoint} (Azurite)`);
   return azurite.connectionString;
 }
 
+/** Before anything is started. */
+function readPort(asked: string | undefined): number {
+  const preferred = Number(asked || 8080);
+  if (Number.isInteger(preferred) && preferred >= 0 && preferred <= 65535) return preferred;
+  throw new CaptionfleetError('CONFIG_INVALID', `PORT is "${asked}" and must be a number from 0 to 65535`);
+}
+
+/** As people write it: from the current directory when it is below. */
+function nearName(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
+}
+
 /** The port that was asked for, or another free one, and says so. */
-async function choosePort(asked: string | undefined): Promise<number> {
-  const preferred = Number(asked ?? 8080);
-  if (!Number.isInteger(preferred) || preferred < 0 || preferred > 65535) {
-    throw new CaptionfleetError('CONFIG_INVALID', `PORT is "${asked}" and must be a number from 0 to 65535`);
-  }
+async function choosePort(preferred: number): Promise<number> {
   const port = await findFreePort(preferred);
   if (preferred !== 0 && port !== preferred) say(`port     ${preferred} is in use; the API takes ${port}`);
   return port;
@@ -118,8 +138,15 @@ async function captionSamples(baseUrl: string, signal: AbortSignal): Promise<voi
   );
   const files = images.sort().map((name) => join(demoSamples, name));
   const started = performance.now();
-  for await (const { status } of enqueueCommand(files, {}, { api: baseUrl, wait: 60 }, signal))
-    printSamples(images, status);
+  try {
+    for await (const event of enqueueCommand(files, {}, { api: baseUrl, wait: 60 }, signal)) {
+      if (event.type === 'request-posted') printSamples(images, event.status);
+    }
+  } catch (error) {
+    // A fleet that is set to hold fewer images than there are samples is up all the same.
+    if (!(error instanceof CaptionfleetError && error.code === 'QUEUE_FULL')) throw error;
+    return say(`\nsamples  left out: ${error.code}: ${error.message}`);
+  }
   const seconds = (performance.now() - started) / 1000;
   say(`\n${files.length} images captioned through the API, Redis and a worker in ${seconds.toFixed(2)} s`);
 }

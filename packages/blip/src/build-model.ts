@@ -67,7 +67,7 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
 }
 
 const occupied = (output: string, options?: ErrorOptions): CaptionfleetError =>
-  new CaptionfleetError('CONFIG_INVALID', `${output} exists; choose another output or force`, options);
+  new CaptionfleetError('CONFIG_INVALID', `${output} exists; choose another output, or --force`, options);
 
 /** An empty directory is free. */
 async function isOccupied(path: string): Promise<boolean> {

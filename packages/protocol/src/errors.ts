@@ -72,6 +72,7 @@ export const errorTable = {
     meaning: 'Every allowed attempt at this image was interrupted or failed.',
   },
   SHUTTING_DOWN: { status: 503, retryable: true, meaning: 'This process is stopping; another one will take the work.' },
+  OUTPUT_FAILED: { status: 500, retryable: false, meaning: 'The command line cannot write its standard output.' },
   INTERNAL: { status: 500, retryable: true, meaning: 'A defect of this fleet; the log has the cause.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
 

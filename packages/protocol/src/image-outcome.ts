@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { type ErrorCode, type ErrorReport, errorTable } from './errors.ts';
+import type { ErrorReport } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
 import { type RequestId, RequestIdSchema } from './image-job.ts';
 import { type ImageReference, ImageReferenceSchema } from './image-reference.ts';
+import { ErrorCodeSchema } from './problem.ts';
 import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
 
@@ -44,9 +45,8 @@ export const ImageFactsSchema = z.object({
 });
 export type ImageFacts = z.infer<typeof ImageFactsSchema>;
 
-const errorCodes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
 export const ErrorReportSchema = z.object({
-  code: z.enum(errorCodes),
+  code: ErrorCodeSchema,
   message: z.string(),
   retryable: z.boolean(),
 });

@@ -8,6 +8,8 @@ export const imageLimits = {
   urlLength: 2048,
   /** Images in one request. */
   perRequest: 64,
+  /** Bytes of the body of a request: room for two images at their limit in base64, and a little beside them. */
+  requestBytes: 64 * 1024 * 1024,
 } as const;
 
 const containerName = /^(?:\$root|[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9])$/;
