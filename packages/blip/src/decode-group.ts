@@ -15,6 +15,8 @@ export interface DecodeItem {
 /** An encoder's output for one image or text: float32 [tokens, width]. */
 export interface States {
   readonly values: Float32Array;
+  /** The same as [width, tokens], for a decoder that takes both. */
+  readonly transposed?: Float32Array;
   readonly tokens: number;
 }
 
@@ -49,7 +51,7 @@ export async function decodeGroup(
   let states = stackStates(live);
   for (let position = 0; live.length > 0; position += 1) {
     signal.throwIfAborted();
-    const outputs = await session.run({ ...stepInputs(live, position), states, ...past });
+    const outputs = await session.run({ ...stepInputs(live, position), ...states, ...past });
     past = presentAsPast(model, outputs);
     const next =
       position + 1 < promptLength
@@ -96,12 +98,26 @@ function advanceSearches(live: readonly Live[], outputs: InferenceSession.OnnxVa
   });
 }
 
-/** [items, state tokens, width], copied anew only when an item has left. */
-function stackStates(live: readonly Live[]): Tensor {
-  const { values, tokens } = live[0]?.item.states ?? { values: new Float32Array(0), tokens: 1 };
-  const stacked = new Float32Array(live.length * values.length);
-  for (const [index, { item }] of live.entries()) stacked.set(item.states.values, index * values.length);
-  return new Tensor('float32', stacked, [live.length, tokens, values.length / tokens]);
+/** The decoder's inputs of states, copied anew only when an item has left. */
+function stackStates(live: readonly Live[]): Record<string, Tensor> {
+  const all = live.map(({ item }) => item.states);
+  const [first = { values: new Float32Array(0), tokens: 1 }] = all;
+  const width = first.values.length / first.tokens;
+  const values = stack(all.map((states) => states.values));
+  if (first.transposed === undefined)
+    return { states: new Tensor('float32', values, [all.length, first.tokens, width]) };
+  const transposed = stack(all.map((states) => states.transposed ?? new Float32Array(0)));
+  return {
+    states: new Tensor('float32', values, [all.length, first.tokens, width]),
+    states_transposed: new Tensor('float32', transposed, [all.length, width, first.tokens]),
+  };
+}
+
+function stack(arrays: readonly Float32Array[]): Float32Array {
+  const size = arrays[0]?.length ?? 0;
+  const stacked = new Float32Array(arrays.length * size);
+  for (const [index, values] of arrays.entries()) stacked.set(values, index * size);
+  return stacked;
 }
 
 function emptyPast({ text }: ModelManifest, rows: number): Record<string, Tensor> {

@@ -100,8 +100,13 @@ export async function openEngine(
     signal.throwIfAborted();
     const started = performance.now();
     const outputs = await encoder.run({ pixels: new Tensor('uint8', bytes, [1, image.side, image.side, 3]) });
-    shared.states = { values: outputs['image_embeds']?.data as Float32Array, tokens: image.tokens };
-    if (tasks.includes('match')) shared.features = outputs['image_features']?.data as Float32Array;
+    const data = (name: string) => outputs[name]?.data as Float32Array;
+    shared.states = {
+      values: data('image_embeds'),
+      ...(tasks.includes('caption') ? { transposed: data('image_embeds_transposed') } : {}),
+      tokens: image.tokens,
+    };
+    if (tasks.includes('match')) shared.features = data('image_features');
     shared.encodeMs = performance.now() - started;
   }
 }

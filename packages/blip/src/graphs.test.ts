@@ -85,6 +85,21 @@ function emptyPast({ manifest }: Model, rows: number): Past {
 
 const int64 = (values: readonly number[]) => new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
 
+/** [B, tokens, width] -> [B, width, tokens] */
+function transposedOf({ data, dims }: Tensor): Tensor {
+  const [images = 0, tokens = 0, width = 0] = dims;
+  const values = data as Float32Array;
+  const result = values.map((_, place) => {
+    const [image, row, column] = [
+      Math.floor(place / (tokens * width)),
+      Math.floor(place / tokens) % width,
+      place % tokens,
+    ];
+    return values[(image * tokens + column) * width + row] as number;
+  });
+  return new Tensor('float32', result, [images, width, tokens]);
+}
+
 /** One step: the logits of each row, and the state after it. */
 async function step(
   { decoder, manifest }: Model,
@@ -97,6 +112,7 @@ async function step(
     position: int64([row.position]),
     source_rows: int64(row.sourceRows),
     states: imageEmbeds,
+    states_transposed: transposedOf(imageEmbeds),
     ...Object.fromEntries(Object.entries(past).map(([name, value]) => [`past_${name}`, value])),
   });
   const all = output(results, 'logits').data as Float32Array;

@@ -26,7 +26,8 @@ export const buildCaptionDecoder = (
   kernels: DecoderKernels = exactKernels,
 ): OnnxGraph => {
   const { hiddenSize } = config.vision;
-  const attended = { name: 'text-decoder', tokens: visionTokens(config.vision), width: hiddenSize };
+  const tokens = visionTokens(config.vision);
+  const attended = { name: 'text-decoder', tokens, width: hiddenSize, bothWays: true };
   return buildTextDecoder(checkpoint, config, kernels, attended);
 };
 
@@ -36,9 +37,19 @@ export const buildAnswerDecoder = (
   config: CheckpointConfig,
   kernels: DecoderKernels = exactKernels,
 ): OnnxGraph => {
-  const attended = { name: 'answer-decoder', tokens: 'state_tokens', width: config.text.hiddenSize };
+  const { hiddenSize } = config.text;
+  const attended = { name: 'answer-decoder', tokens: 'state_tokens', width: hiddenSize, bothWays: false };
   return buildTextDecoder(checkpoint, config, kernels, attended);
 };
+
+interface AttendedShape {
+  /** Of the graph. */
+  readonly name: string;
+  readonly tokens: Dimension;
+  readonly width: number;
+  /** Whether the states come transposed too. */
+  readonly bothWays: boolean;
+}
 
 export interface DecoderKernels {
   readonly linear: LinearKernel;
@@ -57,6 +68,7 @@ const exactKernels: DecoderKernels = { linear, head: untransposedLinear };
  *   `position`     int64 [1]       its position, equal for all rows; the past holds as many tokens
  *   `source_rows`  int64 [R]       the row of the past that each row continues
  *   `states`       float32 [B, state tokens, state width]
+ *   `states_transposed` float32 [B, state width, state tokens]   of images, which have many states
  *   `past_key_i`, `past_value_i`       float32 [P, heads, t, head size], t = 0 in the first step
  * outputs
  *   `logits`       float32 [R, vocabulary]
@@ -67,15 +79,21 @@ function buildTextDecoder(
   checkpoint: Checkpoint,
   { text }: CheckpointConfig,
   kernels: DecoderKernels,
-  { name, tokens, width }: { readonly name: string; readonly tokens: Dimension; readonly width: number },
+  { name, tokens, width, bothWays }: AttendedShape,
 ): OnnxGraph {
   const graph = new OnnxGraph(name);
   const ids = graph.input({ name: 'ids', elementType: 'int64', shape: ['rows'] });
   const position = graph.input({ name: 'position', elementType: 'int64', shape: [1] });
   const sourceRows = graph.input({ name: 'source_rows', elementType: 'int64', shape: ['rows'] });
-  const value = graph.input({ name: 'states', elementType: 'float32', shape: ['items', tokens, width] });
+  const port = (portName: string, shape: readonly Dimension[]) =>
+    graph.input({ name: portName, elementType: 'float32', shape: ['items', ...shape] });
+  const states: AttendedStates = {
+    value: port('states', [tokens, width]),
+    width,
+    ...(bothWays ? { transposed: port('states_transposed', [width, tokens]) } : {}),
+  };
   const step: Step = {
-    ...{ graph, checkpoint, text, prefix, states: { value, width }, sourceRows },
+    ...{ graph, checkpoint, text, prefix, states, sourceRows },
     linear: (x, layer) => kernels.linear(graph, x, layer),
     head: (x, layer) => kernels.head(graph, x, layer),
   };

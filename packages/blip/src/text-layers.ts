@@ -19,6 +19,8 @@ export interface TextTower {
 export interface AttendedStates {
   /** float32 [B, state tokens, width] */
   readonly value: Value;
+  /** The same as [B, width, state tokens]. With it the states are the left operand of their products. */
+  readonly transposed?: Value;
   readonly width: number;
 }
 
@@ -125,14 +127,29 @@ export function crossAttention(tower: TextTower, name: string, x: Value, states:
   const images = graph.operator('Shape', [states.value], { start: 0, end: 1 });
   const perImage = graph.operator('Concat', [images, graph.integers(-1, states.width)], { axis: 0 });
   const grouped = graph.operator('Reshape', [absorbed, perImage]); // [B, rows per image x heads, state width]
-  const scores = graph.contributed('FusedMatMul', [grouped, states.value], { transB: 1 });
-  const mixed = graph.operator('MatMul', [graph.operator('Softmax', [scores], { axis: -1 }), states.value]);
+  const mixed = mixStates(graph, grouped, states);
 
   const perRow = graph.operator('Reshape', [mixed, graph.integers(-1, heads, states.width)]);
   const valueMatrices = graph.constant(transposed(reshaped(value.weight, heads, size, states.width)));
   const context = headMajor(graph.operator('MatMul', [headMajor(perRow), valueMatrices])); // [R, heads, head size]
   const joined = graph.operator('Reshape', [context, graph.integers(-1, hiddenSize)]);
   return linear(joined, { weight: output.weight, bias: biasThrough(output, value.bias) });
+}
+
+/**
+ * softmax(queries x states^T) x states: [B, queries, width] -> the same. The runtime copies the right operand of a product into
+ * another order at every run, which costs as much as the product where a dozen queries meet an image's states; the left
+ * operand it reads as it is.
+ */
+function mixStates(graph: OnnxGraph, queries: Value, { value, transposed }: AttendedStates): Value {
+  if (transposed === undefined) {
+    const scores = graph.contributed('FusedMatMul', [queries, value], { transB: 1 });
+    return graph.operator('MatMul', [graph.operator('Softmax', [scores], { axis: -1 }), value]);
+  }
+  const turned = (matrices: Value): Value => graph.operator('Transpose', [matrices], { perm: [0, 2, 1] });
+  const scores = turned(graph.operator('MatMul', [value, turned(queries)]));
+  const weights = turned(graph.operator('Softmax', [scores], { axis: -1 }));
+  return turned(graph.operator('MatMul', [transposed, weights]));
 }
 
 /** b_o + W_o b, summed in float64. */

@@ -46,6 +46,11 @@ export function buildVisionEncoder(
     { name: 'image_embeds', elementType: 'float32', shape: ['images', visionTokens(vision), hiddenSize] },
     embeds,
   );
+  if (tasks.includes('caption')) {
+    const port = { name: 'image_embeds_transposed', elementType: 'float32' as const };
+    const shape = ['images', hiddenSize, visionTokens(vision)];
+    graph.output({ ...port, shape }, graph.operator('Transpose', [embeds], { perm: [0, 2, 1] }));
+  }
   if (tasks.includes('match')) {
     const classToken = graph.operator('Gather', [embeds, graph.integers(0)], { axis: 1 });
     const flat = graph.operator('Reshape', [classToken, graph.integers(-1, hiddenSize)]);
