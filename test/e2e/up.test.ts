@@ -6,8 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
-import { startFleet } from '../support/fleet.ts';
+import { after, before, describe, test } from 'node:test';
+import { captionfleet } from '../support/command-line.ts';
+import { goldenDirectory, startFleet } from '../support/fleet.ts';
 import { postCaptions, waitFor } from '../support/http.ts';
 import { makePicture } from '../support/pictures.ts';
 
@@ -21,18 +22,38 @@ async function processesOf(home: string): Promise<readonly string[]> {
   return pids.filter((_, position) => environments[position]?.includes(`CAPTIONFLEET_HOME=${home}\0`));
 }
 
+/** By its parent: a Redis server writes its title over its environment. */
+async function childrenOf(parent: number | undefined): Promise<readonly { pid: number; line: string }[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+      if (Number(/\) \S (\d+) /.exec(stat)?.[1]) !== parent) return [];
+      return [{ pid: Number(pid), line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') }];
+    }),
+  );
+  return found.flat();
+}
+
 async function startUp(home: string, env: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [main, 'up'], {
     env: { ...process.env, CAPTIONFLEET_HOME: home, CAPTIONFLEET_INFERENCE_PROCESSES: '1', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const closed = once(child, 'close');
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null) child.kill('SIGTERM');
+    await closed;
+  };
+  let errors = '';
+  child.stderr.on('data', (chunk) => (errors += chunk));
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
   await waitFor('up to be up', 120_000, async () => {
-    assert.equal(child.exitCode, null, lines.join('\n'));
+    assert.equal(child.exitCode, null, lines.join('\n') + errors);
     return lines.some((line) => line.startsWith('up;'));
   });
-  return { child, lines };
+  return { child, lines, errors: () => errors, [Symbol.asyncDispose]: stop };
 }
 
 test('up captions the sample images rightly, serves on another port when its own is taken, and leaves nothing running', async () => {
@@ -42,7 +63,8 @@ test('up captions the sample images rightly, serves on another port when its own
   const address = busy.address();
   assert.ok(typeof address === 'object' && address !== null);
   try {
-    const { child, lines } = await startUp(home, { PORT: String(address.port) });
+    await using fleet = await startUp(home, { PORT: String(address.port) });
+    const { child, lines } = fleet;
     const expected: Record<string, string> = JSON.parse(await readFile(new URL('captions.json', samples), 'utf8'));
     for (const [file, caption] of Object.entries(expected)) {
       const line = lines.find((printed) => printed.startsWith(file));
@@ -65,11 +87,74 @@ test('up captions the sample images rightly, serves on another port when its own
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
     assert.equal(code, 0, lines.join('\n'));
-    await waitFor('every process to be gone', 10_000, async () => (await processesOf(home)).length === 0);
+    await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
   } finally {
     busy.close();
     await rm(home, { recursive: true, force: true });
   }
+});
+
+describe('a fleet', () => {
+  let home: string;
+  /** Small, built once, and of random words. */
+  const env = { CAPTIONFLEET_MODEL_DIR: join(goldenDirectory, 'captioner'), PORT: '0' };
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'captionfleet-up-'));
+  });
+  after(() => rm(home, { recursive: true, force: true }));
+  const upCommand = (environment: Readonly<Record<string, string>>) =>
+    captionfleet(['up'], { CAPTIONFLEET_HOME: home, ...env, ...environment });
+
+  for (const [command, sentence] of [
+    ['redis-server', /^captionfleet: INTERNAL: Redis ended by itself \(SIGKILL\)$/m],
+    ['azurite', /^captionfleet: INTERNAL: Azurite, the Blob storage, ended by itself \(SIGKILL\)$/m],
+    [
+      'apps/api/src/main.ts',
+      /^captionfleet: INTERNAL: the API, whose log is .*\/logs\/api\.log, ended by itself \(SIGKILL\)$/m,
+    ],
+  ] as const) {
+    test(`ends with a sentence when its ${command} does, and leaves nothing running`, async () => {
+      await using fleet = await startUp(home, env);
+      const { child, errors } = fleet;
+      const part = (await childrenOf(child.pid)).find(({ line }) => line.includes(command)) ?? assert.fail(command);
+      process.kill(part.pid, 'SIGKILL');
+      assert.deepEqual(await once(child, 'close'), [1, null]);
+      assert.match(errors(), sentence);
+      await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
+    });
+  }
+
+  test('does not start with a Redis that does not answer, and names it without its password', async () => {
+    const { code, stderr } = await upCommand({ REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^captionfleet: QUEUE_UNAVAILABLE: .*Redis at 127\.0\.0\.1:1 does not answer \(.*ECONNREFUSED.*\n$/,
+    );
+    assert.doesNotMatch(stderr, /hunter2/);
+    await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
+  });
+
+  test('does not start with a wrong setting, and says it once', async () => {
+    const port = await upCommand({ PORT: 'abc' });
+    assert.deepEqual([port.code, port.stdout], [1, '']);
+    assert.equal(port.stderr, 'captionfleet: CONFIG_INVALID: PORT is "abc" and must be a number from 0 to 65535\n');
+    const level = await upCommand({ LOG_LEVEL: 'loud' });
+    assert.equal(level.code, 1);
+    assert.match(level.stderr, /^captionfleet: CONFIG_INVALID: the api ended while starting: LOG_LEVEL: [^\n]*\n$/);
+    assert.equal(level.stderr.match(/CONFIG_INVALID/g)?.length, 1);
+  });
+
+  test('that is set to hold fewer images than there are samples is up without them', async () => {
+    await using fleet = await startUp(home, { ...env, CAPTIONFLEET_MAX_WAITING: '5' });
+    const { child, lines } = fleet;
+    assert.ok(
+      lines.some((line) => line.startsWith('samples  left out: QUEUE_FULL: ')),
+      lines.join('\n'),
+    );
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+  });
 });
 
 test('a worker that is stopped finishes or hands back what it has, and the next one goes on', async () => {
@@ -77,7 +162,7 @@ test('a worker that is stopped finishes or hands back what it has, and the next 
   const { bytes } = await makePicture(3);
   const images = Array.from({ length: 64 }, () => ({ base64: bytes.toString('base64') }));
   const waiting = postCaptions(fleet.api.url, { images, options: { num_beams: 5 } }, { prefer: 'wait=60' });
-  await waitFor('work to have begun', 30_000, async () => {
+  await waitFor('work to have begun', 60_000, async () => {
     const metrics = await (await fetch(`${fleet.workers[0]?.url}/metrics`)).text();
     return /captionfleet_images_in_flight(?:\{[^}]*\})? [1-9]/.test(metrics);
   });

@@ -45,7 +45,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const closed = once(started, 'close');
     let url: string | undefined;
     for await (const line of createInterface(started.stdout)) {
-      url = JSON.parse(line).url;
+      const { msg } = JSON.parse(line);
+      assert.notEqual(msg, '');
+      url = /^listening on (http:\S+)$/.exec(msg)?.[1];
       if (url !== undefined) break;
     }
     assert.equal((await fetch(`${url}/readyz`)).status, 200);

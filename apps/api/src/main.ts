@@ -1,5 +1,5 @@
-import type { AddressInfo } from 'node:net';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import { redisAddress } from '@captionfleet/protocol/settings';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -22,6 +22,11 @@ async function main(config: ApiConfig): Promise<void> {
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
   const queues = await openTaskQueues(config, parts);
+  await queues.caption.producer.ping().catch(({ code, cause }: CaptionfleetError) => {
+    const why = cause instanceof Error ? cause.message || String(Object(cause).code) : 'no answer';
+    const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
+    logger.warn({ code }, `${code}: ${redis}; requests are refused until it does`);
+  });
   const app = await buildServer({
     requests: openRequestStore(blobs),
     queues,
@@ -34,8 +39,7 @@ async function main(config: ApiConfig): Promise<void> {
     logger,
   });
   parts.defer(() => close(app));
-  const url = await listen(app, config);
-  logger.info({ url }, `listening on ${url}`);
+  await listen(app, config);
   logger.info({ signal: await stopped }, 'stopping');
 }
 
@@ -45,16 +49,14 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
 
-async function listen(app: FastifyInstance, { host, port }: ApiConfig): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: ApiConfig): Promise<void> {
   try {
-    await app.listen({ host, port, listenTextResolver: () => '' });
+    await app.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
   } catch (cause) {
     const busy = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
     const why = busy ? 'is in use' : 'cannot be listened on';
     throw new CaptionfleetError('CONFIG_INVALID', `HOST ${host}, PORT ${port} ${why}`, { cause });
   }
-  const address = app.server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Accepts nothing more, lets the requests in flight end, and cuts them off at the deadline. */

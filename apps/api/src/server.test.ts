@@ -14,7 +14,7 @@ import { createMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
-import { buildServer } from './server.ts';
+import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 
 const image = { base64: Buffer.from('the bytes of an image').toString('base64') };
@@ -23,6 +23,7 @@ const parts = new AsyncDisposableStack();
 let blobs: BlobStore;
 let producer: JobProducer;
 let app: FastifyInstance;
+let config: ServerConfig;
 
 before(async () => {
   const redis = parts.use(await startRedis());
@@ -32,7 +33,7 @@ before(async () => {
   const fleet = { redisUrl: redis.url, queuePrefix: `{${randomUUID()}}`, lane: 'interactive', pool: 'cpu' } as const;
   const queues = await openTaskQueues({ ...fleet, maxWaiting: 100 }, parts);
   producer = queues.caption.producer;
-  app = await buildServer({
+  config = {
     requests: openRequestStore(blobs),
     queues,
     tasks: ['caption', 'match'],
@@ -42,7 +43,8 @@ before(async () => {
     checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
     metrics: createMetrics(),
     logger: createLogger({ name: 'api', level: 'silent' }),
-  });
+  };
+  app = await buildServer(config);
   parts.defer(() => app.close());
 });
 after(() => parts.disposeAsync());
@@ -231,6 +233,19 @@ test("a caller's X-Request-Id is kept when it is fit for a log, and replaced whe
   assert.equal(await idFor('a-1.b:2_C'), 'a-1.b:2_C');
   for (const bad of ['a b', 'a"b', '', 'ä', 'x'.repeat(129)])
     assert.match(String(await idFor(bad)), /^[\da-f-]{36}$/, bad);
+});
+
+test('the log has the path of a request and not its query', async () => {
+  const lines: string[] = [];
+  const logger = createLogger({ name: 'api', level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const logged = await buildServer({ ...config, logger });
+  await logged.inject('/nothing?token=s3cr3t');
+  await logged.close();
+  assert.ok(
+    lines.some((line) => JSON.parse(line).req?.path === '/nothing'),
+    lines.join(''),
+  );
+  assert.ok(!lines.join('').includes('s3cr3t'));
 });
 
 test('probes and metrics answer', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { describeRoutes } from './openapi.ts';
@@ -22,7 +22,8 @@ export type ServerConfig = TaskRoutesConfig & FleetRoutesConfig & { readonly log
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
   const app = fastify({
-    loggerInstance: config.logger,
+    // The query of a URL may hold a secret.
+    loggerInstance: config.logger.child({}, { serializers: { req: describeRequest } }),
     bodyLimit: imageLimits.requestBytes,
     requestTimeout: serverLimits.requestMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
@@ -67,6 +68,13 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   await app.register(fleetRoutes, config);
   return app;
 }
+
+const describeRequest = ({ method, url, host, ip }: FastifyRequest) => ({
+  method,
+  path: url.replace(/[?#].*$/s, ''),
+  host,
+  remoteAddress: ip,
+});
 
 /** The caller's own id, when it is fit for headers and logs. */
 function validRequestId(id: string | string[] | undefined): string | undefined {

@@ -19,7 +19,7 @@ test('readyz is 200 while every check passes, and else names those that do not',
   });
   const before = await fetch(`${server.url}/readyz`);
   assert.equal(before.status, 503);
-  assert.deepEqual(await before.json(), { status: 'not ready', failing: ['model'] });
+  assert.deepEqual(await before.json(), { status: 'unready', failing: ['model'] });
   isModelReady = true;
   assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
 });
@@ -28,7 +28,7 @@ test('a check that does not answer is one that fails, and livez does not ask it'
   await using server = await open({ redis: () => new Promise(() => undefined) });
   const ready = fetch(`${server.url}/readyz`);
   assert.equal((await fetch(`${server.url}/livez`)).status, 200);
-  assert.deepEqual(await (await ready).json(), { status: 'not ready', failing: ['redis'] });
+  assert.deepEqual(await (await ready).json(), { status: 'unready', failing: ['redis'] });
 });
 
 test('metrics are given, other routes and methods are not', async () => {

@@ -26,11 +26,11 @@ const limits = { checkMs: 2000, requestMs: 5000, connections: 32, headerBytes: 8
  */
 export async function openHealthServer({ host, port, checks, metrics }: HealthServerConfig): Promise<HealthServer> {
   const routes: Record<string, (response: ServerResponse) => void | Promise<void>> = {
-    '/livez': (response) => answer(response, 200, { status: 'ok' }),
+    '/livez': (response) => answer(response, 200, { status: 'alive' }),
     '/readyz': async (response) => {
       const failing = await runChecks(checks);
       answer(response, failing.length === 0 ? 200 : 503, {
-        status: failing.length === 0 ? 'ok' : 'not ready',
+        status: failing.length === 0 ? 'ready' : 'unready',
         failing,
       });
     },

@@ -13,6 +13,7 @@ import { openHealthServer } from './health-server.ts';
 import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
 import { type PreparedModel, prepareModel } from './prepare-model.ts';
+import { seldom } from './seldom.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
 /** Returns when a signal has stopped the worker and what ran is finished or handed back. */
@@ -69,10 +70,16 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       deliveries -= 1;
     });
   };
+  const onError = seldom((error, errors) => {
+    const reason = error.message || String(Object(error).code);
+    logger.warn(
+      { reason, errors },
+      'the queue had to overcome errors; the next line on them comes in a minute at the earliest',
+    );
+  });
   for (const head of tasks) {
     const queue = queueName(config.lane, config.pool, head);
     const { redisUrl, queuePrefix: prefix } = config;
-    const onError = (err: Error): void => logger.warn({ err, queue }, 'the queue had to overcome an error');
     const consumer = parts.use(await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handle));
     consumer.onAbandoned((job) => writeAbandoned(job, stages));
     consumers.push(consumer);
@@ -175,11 +182,15 @@ const scrape = ({ registry, inferenceProcesses }: Metrics, pool: () => Inference
 
 function watchPool(logger: Logger, metrics: Metrics): PoolEvents {
   return {
-    processReady: ({ pid }) => logger.info({ pid }, 'inference process ready'),
+    // `pid` is the worker's own in every line.
+    processReady: ({ pid }) => logger.info({ inferencePid: pid }, 'inference process ready'),
     processEnded({ pid, end, exit, images }) {
       if (end === 'stopped') return;
       metrics.inferenceProcessRestarts.inc({ reason: end });
-      logger.error({ pid, end, exit, images }, 'inference process ended; its images are run again one by one');
+      logger.error(
+        { inferencePid: pid, end, exit, images },
+        'inference process ended; its images are run again one by one',
+      );
     },
     // Not the source: a URL may hold a signature.
     imageQuarantined: ({ sha256 }) =>

@@ -15,11 +15,19 @@ export const withDefault = <T extends z.ZodType>(schema: T, value: string) =>
 export const list = <T extends z.ZodType>(item: T) =>
   z.preprocess((given) => (unsetWhenEmpty(given) === undefined ? [] : String(given).split(',')), z.array(item));
 
-export const wholeNumber = (minimum: number, maximum: number) =>
-  z.coerce.number<string>('must be a number').int().min(minimum).max(maximum);
+export function wholeNumber(minimum: number, maximum: number) {
+  const form = `must be a whole number from ${minimum} to ${maximum}`;
+  return z.coerce.number<string>(form).int(form).min(minimum, form).max(maximum, form);
+}
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://127.0.0.1:6379' });
+
+/** Host and port of a Redis, for messages: the rest of its URL may be secret. */
+export function redisAddress(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 6379}`;
+}
 
 /** The environment variables that every app of a fleet reads; docs/reference/configuration.md lists them. */
 export const fleetVariables = {

@@ -32,7 +32,7 @@ describe('a consumer', { concurrency: true }, () => {
     const child = spawn(process.execPath, [script, redis.url, queue.queue], { stdio: ['ignore', 'pipe', 'inherit'] });
     let printed = '';
     child.stdout.on('data', (data) => (printed += data));
-    await waitFor('the worker to take all jobs', 10_000, async () => printed.split('\n').length > 5);
+    await waitFor('the worker to take all jobs', 60_000, async () => printed.split('\n').length > 5);
     await queue.reaches('running');
     return child;
   };
@@ -78,7 +78,7 @@ describe('a consumer', { concurrency: true }, () => {
     const consumer = await queue.consume(handle);
     consumer.onAbandoned(async (job, reason) => void announced.push([job, reason]));
     await queue.reaches('failed');
-    await waitFor('the announcement', 5_000, async () => announced.length > 0);
+    await waitFor('the announcement', 60_000, async () => announced.length > 0);
     assert.deepEqual(announced, [[queue.jobs[0], 'job stalled more than allowable limit']]);
     assert.deepEqual(attempts, []);
   });
@@ -111,9 +111,9 @@ describe('a consumer', { concurrency: true }, () => {
       running -= 1;
       ended += 1;
     });
-    await waitFor('the first delivery', 5_000, async () => running === 1);
+    await waitFor('the first delivery', 60_000, async () => running === 1);
     await raw.del(queue.key(`${queue.ids[0]}:lock`));
-    await waitFor('its return', 5_000, async () => (await queue.producer.counts()).delayed === 1);
+    await waitFor('its return', 60_000, async () => (await queue.producer.counts()).delayed === 1);
     openGate();
     await queue.reaches('finished');
     assert.deepEqual({ running, most, ended }, { running: 0, most: 1, ended: 2 });
@@ -134,20 +134,20 @@ describe('a consumer', { concurrency: true }, () => {
       },
       { redisUrl: proxy.url },
     );
-    await waitFor('the first delivery', 5_000, async () => attempts.length === 1);
+    await waitFor('the first delivery', 60_000, async () => attempts.length === 1);
     await proxy.cut();
     await assert.rejects(consumer.ping(), { code: 'QUEUE_UNAVAILABLE' });
     openGate();
     await proxy.heal();
     await queue.reaches('finished');
-    await waitFor('an answer', 5_000, () =>
+    await waitFor('an answer', 60_000, () =>
       consumer.ping().then(
         () => true,
         () => false,
       ),
     );
     const later: string[] = [];
-    await waitFor('the event of a later job', 10_000, async () => {
+    await waitFor('the event of a later job', 60_000, async () => {
       const jobs = makeJobs(1);
       later.push(...jobs.map(jobId));
       await queue.producer.enqueue(jobs, { signal });
@@ -177,7 +177,7 @@ describe('a consumer', { concurrency: true }, () => {
       },
       { redisUrl: proxy.url },
     );
-    await waitFor('the delivery', 5_000, async () => attempts.length === 1);
+    await waitFor('the delivery', 60_000, async () => attempts.length === 1);
     await proxy.cut();
     const since = performance.now();
     const drained = consumer.drain({ deadlineMs: 30_000 });

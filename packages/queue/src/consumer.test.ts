@@ -91,7 +91,7 @@ test('a payload that cannot be read fails its job without an attempt and holds u
   const errors: Error[] = [];
   const { handle, attempts } = recorder();
   await queue.consume(handle, { onError: (error) => errors.push(error) });
-  await waitFor('both to end', 5_000, async () => {
+  await waitFor('both to end', 60_000, async () => {
     const states = await queue.producer.states(queue.ids);
     return states.get(unreadable) === 'failed' && states.get(good) === 'finished';
   });
@@ -103,11 +103,11 @@ test('listeners hear of jobs that end, with success or without', async () => {
   await using queue = await openQueue(redis.url, 4);
   const heard = new Set<string>();
   using _ = queue.producer.onFinished((id) => heard.add(id));
-  await waitFor('the subscription', 5_000, async () => String(await raw.client('LIST')).includes('cmd=xread'));
+  await waitFor('the subscription', 60_000, async () => String(await raw.client('LIST')).includes('cmd=xread'));
   await queue.consume(async ({ job }) => {
     if (job.index % 2 === 0) throw new CaptionfleetError('IMAGE_CORRUPT', 'cut off');
   });
-  await waitFor('all events', 5_000, async () => queue.ids.every((id) => heard.has(id)));
+  await waitFor('all events', 60_000, async () => queue.ids.every((id) => heard.has(id)));
 });
 
 test('a delivery may take longer than its lock', async () => {
@@ -132,7 +132,7 @@ test('draining lets running deliveries end and takes no other job', async () => 
     },
     { concurrency: 2 },
   );
-  await waitFor('two deliveries', 5_000, async () => running === 2);
+  await waitFor('two deliveries', 60_000, async () => running === 2);
   const drained = consumer.drain({ deadlineMs: 10_000 });
   openGate();
   await drained;

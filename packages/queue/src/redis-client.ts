@@ -66,9 +66,12 @@ export function connectWaiting(url: string, { lazy = false } = {}): WaitingClien
   };
 }
 
+/** Why a client is not connected: what its last try ended with. */
+const connectErrors = new WeakMap<Redis, Error>();
+
 /** The failed commands tell; without a listener ioredis would write each lost connection to the console. */
 function quiet(redis: Redis): Redis {
-  return redis.on('error', () => undefined);
+  return redis.on('error', (error: Error) => connectErrors.set(redis, error));
 }
 
 /** A client whose socket has just been lost still calls itself ready until it has noticed. */
@@ -99,7 +102,7 @@ export async function pingRedis(redis: Redis, signal?: AbortSignal): Promise<voi
   try {
     stop.throwIfAborted();
     // A waiting client would keep the command until Redis is back.
-    if (!isConnected(redis)) throw new Error(`the connection to Redis is ${redis.status}`);
+    if (!isConnected(redis)) throw connectErrors.get(redis) ?? new Error(`the connection is ${redis.status}`);
     await Promise.race([redis.ping(), stopped]);
   } catch (cause) {
     throw queueUnavailable(cause);

@@ -45,7 +45,7 @@ export async function openQueue(redisUrl: string, jobCount: number) {
     return parts.use(await openConsumer({ redisUrl, queue, prefix, ...fast, ...options }, handle));
   };
   const reaches = (state: string): Promise<void> =>
-    waitFor(`all jobs to be ${state}`, 5_000, async () => {
+    waitFor(`all jobs to be ${state}`, 60_000, async () => {
       const states = await producer.states(ids);
       return ids.every((id) => states.get(id) === state);
     });
@@ -75,7 +75,7 @@ export function endless(options: { heeds: boolean }) {
     });
   };
   const started = (count: number): Promise<void> =>
-    waitFor(`${count} deliveries`, 5_000, async () => deliveries.length >= count);
+    waitFor(`${count} deliveries`, 60_000, async () => deliveries.length >= count);
   return { handle, deliveries, reasons, started };
 }
 
