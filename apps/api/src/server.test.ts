@@ -89,7 +89,30 @@ test('a body of another form is 400, with a pointer to what is wrong and the wor
     [{ images: [image], options: { num_beams: 17 } }, 'OPTION_INVALID', '/options/num_beams', /16/],
     [{ images: [image], options: { num_beams: 1.5 } }, 'OPTION_INVALID', '/options/num_beams', /int/],
     [{ images: [image], options: { temperature: 0 } }, 'OPTION_INVALID', '/options/temperature', />0/],
-    [{ images: [image], options: { early_stopping: 'soon' } }, 'OPTION_INVALID', '/options/early_stopping', /./],
+    [
+      { images: [image], options: { early_stopping: 'soon' } },
+      'OPTION_INVALID',
+      '/options/early_stopping',
+      /true, false or "never"/,
+    ],
+    [
+      { images: [image], options: { num_return_sequences: 3 } },
+      'OPTION_INVALID',
+      '/options/num_return_sequences',
+      /num_beams 1/,
+    ],
+    [
+      { images: [image], options: { do_sample: true, num_beams: 3 } },
+      'OPTION_INVALID',
+      '/options/do_sample',
+      /num_beams/,
+    ],
+    [
+      { images: [image], options: { min_length: 9, max_length: 8 } },
+      'OPTION_INVALID',
+      '/options/min_length',
+      /max_length 8/,
+    ],
   ];
   for (const [body, code, pointer, message] of wrong) {
     const what = JSON.stringify(body).slice(0, 100);

@@ -1,5 +1,6 @@
-import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { type GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { optionConflict } from '@captionfleet/protocol/option-conflict';
 import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 
@@ -29,12 +30,20 @@ const DoorImageSchema = z.union(
 );
 export type DoorImage = z.infer<typeof DoorImageSchema>;
 
-const images = z.array(DoorImageSchema).min(1).max(imageLimits.perRequest);
+const imagesForm = `must be an array of 1 to ${imageLimits.perRequest} images`;
+const images = z.array(DoorImageSchema, imagesForm).min(1, imagesForm).max(imageLimits.perRequest, imagesForm);
 const { match, embed, answer } = TaskSchemas;
+
+/** What no model could do is refused here, once, and not image by image. */
+function refuseConflicts({ options }: { readonly options: GenerationOptions }, context: z.core.$RefinementCtx): void {
+  const conflict = optionConflict(options);
+  if (conflict === undefined) return;
+  context.addIssue({ code: 'custom', path: ['options', conflict.option], message: conflict.message });
+}
 
 /** The bodies of the routes that take work: images, and what a task asks of each of them. */
 export const taskRequestSchemas = {
-  caption: z.strictObject({ images, options: GenerationOptionsSchema.default({}) }),
+  caption: z.strictObject({ images, options: GenerationOptionsSchema.default({}) }).superRefine(refuseConflicts),
   match: z.strictObject({
     images,
     texts: match.shape.texts.describe('Each is matched with each image; as many tokens as the model takes, at most.'),
@@ -43,11 +52,13 @@ export const taskRequestSchemas = {
     images,
     texts: embed.shape.texts.default([]).describe('Embedded too, the same for each image.'),
   }),
-  answer: z.strictObject({
-    images,
-    questions: answer.shape.questions.describe('Each is asked of each image.'),
-    options: AnswerOptionsSchema.default({}),
-  }),
+  answer: z
+    .strictObject({
+      images,
+      questions: answer.shape.questions.describe('Each is asked of each image.'),
+      options: AnswerOptionsSchema.default({}),
+    })
+    .superRefine(refuseConflicts),
 } as const satisfies Record<TaskType, z.ZodObject>;
 
 /** What a body asks of its images. */

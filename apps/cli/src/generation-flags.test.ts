@@ -36,5 +36,9 @@ test('a lone word behind a switch is its value, and refused when it is none', ()
 
 test('a value out of range is refused under the name of its flag', () => {
   assert.throws(() => parse('a.jpg', '--num-beams', '0'), { code: 'OPTION_INVALID', message: /^--num-beams: / });
+  assert.throws(() => parse('a.jpg', '--num-return-sequences', '3'), {
+    code: 'OPTION_INVALID',
+    message: /^--num-return-sequences is 3 and num_beams 1/,
+  });
   assert.throws(() => parse('a.jpg', '--top-p', 'much'), { code: 'OPTION_INVALID', message: /^--top-p: / });
 });

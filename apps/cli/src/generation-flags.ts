@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { optionConflict } from '@captionfleet/protocol/option-conflict';
 import type { AnswerOptionsSchema } from '@captionfleet/protocol/task';
 import { type Command, Option } from 'commander';
 
@@ -46,7 +47,11 @@ export function readGenerationFlags(
     if (value !== undefined) given[name] = name === 'prompt' ? value : readValue(value);
   }
   const parsed = options.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const conflict = optionConflict(parsed.data);
+    if (conflict === undefined) return parsed.data;
+    throw new CaptionfleetError('OPTION_INVALID', `--${kebabCase(conflict.option)} ${conflict.message}`);
+  }
   const reasons = parsed.error.issues.map((issue) => `--${kebabCase(String(issue.path[0]))}: ${issue.message}`);
   throw new CaptionfleetError('OPTION_INVALID', reasons.join('; '));
 }

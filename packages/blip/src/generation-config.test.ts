@@ -47,12 +47,9 @@ test('sampling takes the 50 most probable tokens unless told otherwise', () => {
 
 test('contradictions are refused by the name of the option', () => {
   const cases: readonly (readonly [GenerationOptions, number, RegExp])[] = [
-    [{ min_length: 12, max_length: 10 }, 1, /^min_length asks for at least 12 tokens, max_length allows 10$/],
-    [
-      { min_new_tokens: 9, max_new_tokens: 8 },
-      4,
-      /^min_new_tokens asks for at least 13 tokens, max_new_tokens allows 12$/,
-    ],
+    [{ min_length: 12, max_length: 10 }, 1, /^min_length is 12 and max_length 10$/],
+    [{ min_new_tokens: 9, max_new_tokens: 8 }, 4, /^min_new_tokens is 9 and max_new_tokens 8$/],
+    [{ min_new_tokens: 9, max_length: 12 }, 4, /^min_new_tokens asks for at least 13 tokens, max_length allows 12$/],
     [{ min_length: 22 }, 1, /^min_length .* the default length allows 21$/],
     [{ max_length: 4 }, 4, /^prompt has 4 tokens with bos.* length of 4$/],
     [{}, 64, /^prompt has 64 tokens with bos.* length of 64$/],

@@ -1,5 +1,6 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { defaultNewTokens, optionConflict } from '@captionfleet/protocol/option-conflict';
 
 /** What a model needs to know to end and bound a caption. */
 export interface TokenLimits {
@@ -34,8 +35,6 @@ export interface SamplingConfig {
   readonly seed: number | undefined;
 }
 
-/** transformers 5: without a length, this many tokens follow the prompt. */
-const defaultNewTokens = 20;
 /** transformers samples among the 50 most probable tokens unless told otherwise. */
 const defaultTopK = 50;
 
@@ -53,10 +52,8 @@ export function resolveGenerationConfig(
   const numBeams = options.num_beams ?? 1;
   const numReturnSequences = options.num_return_sequences ?? 1;
   const samples = options.do_sample ?? false;
-  if (samples && numBeams > 1) refuse('do_sample goes with num_beams 1; beams are searched, not sampled');
-  if (!samples && numReturnSequences > numBeams) {
-    refuse(`num_return_sequences is ${numReturnSequences} and num_beams ${numBeams}; raise num_beams or set do_sample`);
-  }
+  const conflict = optionConflict(options);
+  if (conflict !== undefined) refuse(`${conflict.option} ${conflict.message}`);
   return {
     ...limits,
     promptLength,

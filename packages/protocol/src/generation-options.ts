@@ -40,7 +40,7 @@ export const GenerationOptionsSchema = z.strictObject({
     .describe('Exponent of the length that a beam score is divided by.')
     .optional(),
   early_stopping: z
-    .union([z.boolean(), z.literal('never')])
+    .union([z.boolean(), z.literal('never')], { error: 'must be true, false or "never"' })
     .describe('When the beam search stops.')
     .optional(),
   repetition_penalty: z
