@@ -1,4 +1,4 @@
-import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import { CaptionfleetError, type ErrorReport, reportError } from '@captionfleet/protocol/errors';
 import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
 import type { RequestStore } from '@captionfleet/storage/request-store';
@@ -24,9 +24,12 @@ export async function admitImages(
 ): Promise<RecordImage[]> {
   const looked = images.map(lookAt);
   if (looked.every((image) => 'refused' in image)) {
+    const [{ refused }] = looked as [{ refused: ErrorReport }];
     throw new RefusedRequest(
       'IMAGES_REFUSED',
-      looked.length === 1 ? 'the image was refused' : `all ${looked.length} images were refused`,
+      looked.length === 1
+        ? `the image was refused: ${refused.message}`
+        : `all ${looked.length} images were refused, the first because: ${refused.message}`,
       looked.map(({ refused: { code, message } }, index) => ({ pointer: `/images/${index}`, index, code, message })),
     );
   }

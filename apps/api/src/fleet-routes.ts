@@ -27,7 +27,7 @@ const ReadinessSchema = z.object({
 export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { checks, metrics, queues }, done) => {
   const quiet = { logLevel: 'warn' } as const;
 
-  app.get('/', { ...quiet, schema: { hide: true } }, async () => ({
+  const routes = {
     name: 'captionfleet',
     captions: '/v1/captions',
     match: '/v1/match',
@@ -36,7 +36,19 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     openapi: '/openapi.json',
     ready: '/readyz',
     metrics: '/metrics',
-  }));
+  };
+  app.get(
+    '/',
+    {
+      ...quiet,
+      schema: {
+        operationId: 'listRoutes',
+        summary: 'The routes of this API',
+        response: { 200: z.record(z.string(), z.string()).describe('Paths by what they are for.') },
+      },
+    },
+    async () => routes,
+  );
 
   app.get(
     '/livez',
@@ -91,7 +103,18 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     },
   );
 
-  app.get('/openapi.json', { ...quiet, schema: { hide: true } }, async () => app.swagger());
+  app.get(
+    '/openapi.json',
+    {
+      ...quiet,
+      schema: {
+        operationId: 'getOpenApi',
+        summary: 'This document',
+        response: { 200: z.looseObject({}).describe('OpenAPI 3.1.') },
+      },
+    },
+    async (_, reply) => reply.serializer(JSON.stringify).send({ ...app.swagger() }),
+  );
   done();
 };
 

@@ -11,6 +11,13 @@ const maxCharacters = Math.ceil(imageLimits.bytes / 3) * 4;
  * @throws BASE64_INVALID, IMAGE_EMPTY or IMAGE_TOO_LARGE
  */
 export function decodeInlineImage(text: string): Uint8Array {
+  const [prefix = ''] = /^data:[^,]{0,100},?/i.exec(text) ?? [];
+  if (prefix !== '' && !dataUrlPrefix.test(text)) {
+    throw new CaptionfleetError(
+      'BASE64_INVALID',
+      'the inline image begins as a data: URL of something else; data:image/...;base64, is one of an image',
+    );
+  }
   const characters = text.replace(dataUrlPrefix, '').replaceAll(/[ \t\r\n]/g, '');
   if (characters === '') throw new CaptionfleetError('IMAGE_EMPTY', 'the inline image has no bytes');
   if (characters.length > maxCharacters) throw tooLarge();

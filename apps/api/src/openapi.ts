@@ -30,9 +30,12 @@ const named: Readonly<Record<string, z.ZodType>> = {
 };
 for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 
+/** Any request may end with these, before its route is known. */
+const earlyCodes: readonly ErrorCode[] = ['REQUEST_INVALID', 'REQUEST_TOO_SLOW', 'HEADERS_TOO_LARGE'];
+
 /** The error responses of a route, one for each status that its codes have. */
 export function problems(...codes: readonly ErrorCode[]) {
-  const byStatus = Object.groupBy(codes, (code) => errorTable[code].status);
+  const byStatus = Object.groupBy(new Set([...earlyCodes, ...codes]), (code) => errorTable[code].status);
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, group]) => [
       status,
@@ -52,20 +55,29 @@ const accepted = {
   Location: header('Its path.'),
   'Preference-Applied': preferenceApplied,
 };
-const errorHeaders = { 'Retry-After': retryAfter };
-const responseHeaders: Readonly<Record<string, Record<string, object>>> = {
+const requestId = {
+  'X-Request-Id': header("The id of this exchange in the log: the caller's own, where it sent one."),
+};
+/** Statuses of errors after which the same request may succeed. */
+const retryableStatuses: ReadonlySet<number> = new Set(
+  Object.values(errorTable).flatMap(({ status, retryable }) => (retryable ? [status] : [])),
+);
+const successHeaders: Readonly<Record<string, Record<string, object>>> = {
   'post 200': accepted,
   'post 202': { ...accepted, 'Retry-After': retryAfter },
   'get 200': { 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
 };
+const taskHeaders = (method: 'get' | 'post', status: string): Record<string, object> =>
+  successHeaders[`${method} ${status}`] ?? (retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {});
 
 /** Adds what zod's schemas cannot say, the headers of responses, and drops the schemas that nothing refers to. */
 const transformObject: SwaggerTransformObject = (document) => {
   const openapi = jsonSchemaTransformObject(document);
   if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
-  for (const path of Object.values(openapi.paths ?? {})) {
-    addHeaders('get', path?.get?.responses);
-    addHeaders('post', path?.post?.responses);
+  for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
+    const headers = path.startsWith('/v1/') ? taskHeaders : () => ({});
+    addHeaders(methods?.get?.responses, (status) => headers('get', status));
+    addHeaders(methods?.post?.responses, (status) => headers('post', status));
   }
   return openapi;
 };
@@ -78,10 +90,12 @@ function dropUnused(schemas: Record<string, unknown>, document: object): void {
   if (unused.length > 0) dropUnused(schemas, document);
 }
 
-function addHeaders(method: 'get' | 'post', responses: Readonly<Record<string, object>> = {}): void {
+function addHeaders(
+  responses: Readonly<Record<string, object>> = {},
+  headersOf: (status: string) => Record<string, object>,
+): void {
   for (const [status, response] of Object.entries(responses)) {
-    const headers = Number(status) >= 400 ? errorHeaders : responseHeaders[`${method} ${status}`];
-    if (headers !== undefined) Object.assign(response, { headers });
+    Object.assign(response, { headers: { ...requestId, ...headersOf(status) } });
   }
 }
 
@@ -94,7 +108,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         title: 'Captionfleet',
         version: '1',
         description:
-          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table.',
+          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table; another method of a path is 405 METHOD_NOT_ALLOWED with Allow.',
       },
     },
     transform: jsonSchemaTransform,

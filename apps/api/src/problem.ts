@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { CaptionfleetError, type ErrorCode, errorTable, reportError } from '@captionfleet/protocol/errors';
+import { imageLimits } from '@captionfleet/protocol/image-reference';
 import type { FieldError, Problem } from '@captionfleet/protocol/problem';
 import type { FastifyReply, FastifySchemaValidationError } from 'fastify';
 import { nearestOption } from './nearest-name.ts';
@@ -20,26 +24,59 @@ export function sendProblem(reply: FastifyReply, error: CaptionfleetError): Fast
   // Also here, for the errors that Fastify finds before any hook runs.
   reply.header('x-request-id', reply.request.id);
   if (error.retryable) reply.header('retry-after', retryAfterSeconds(error.code));
+  const problem = problemOf(error, reply.request.id);
+  return reply.code(problem.status).header('cache-control', 'no-store').type('application/problem+json').send(problem);
+}
+
+function problemOf(error: CaptionfleetError, requestId: string): Problem {
   const { code, message, retryable } = reportError(error);
   const { status, meaning } = errorTable[code];
-  const problem: Problem = {
+  return {
     type: `urn:captionfleet:error:${code}`,
     title: meaning,
     status,
     detail: message,
     code,
     retryable,
-    requestId: reply.request.id,
+    requestId,
     ...(error instanceof RefusedRequest ? { errors: [...error.errors] } : {}),
   };
-  return reply.code(status).header('cache-control', 'no-store').type('application/problem+json').send(problem);
+}
+
+/** Errors of Node's HTTP parser, which come before there is a request; the default is one that is not HTTP. */
+const parserErrors: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', `the request line and headers have more than ${maxHeaderSize} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'the request did not arrive whole in time'],
+  HPE_INVALID_METHOD: ['REQUEST_INVALID', 'the method is none of HTTP'],
+  HPE_INVALID_CONTENT_LENGTH: ['REQUEST_INVALID', 'the Content-Length is not a number'],
+  HPE_UNEXPECTED_CONTENT_LENGTH: ['REQUEST_INVALID', 'there are Content-Length and Transfer-Encoding, or two of one'],
+};
+
+/** Answers what is not HTTP on its bare socket, and closes it: where the next request would begin is unknown. */
+export function answerParserError(cause: NodeJS.ErrnoException, socket: Socket): void {
+  if (cause.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] = parserErrors[cause.code ?? ''] ?? ['REQUEST_INVALID', 'this is not an HTTP request'];
+  const problem = problemOf(new CaptionfleetError(code, message), randomUUID());
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${problem.requestId}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** Errors that Fastify finds by itself; the default is a defect of ours. */
 const fastifyErrors: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
   FST_ERR_BAD_URL: ['NOT_FOUND', 'the path is not valid'],
   FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no request of this id'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', 'the body is over the limit'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', `the body has more than ${imageLimits.requestBytes / 2 ** 20} MiB`],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['REQUEST_INVALID', 'the body is empty'],
   FST_ERR_CTP_EMPTY_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'there is no content-type; send application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['REQUEST_INVALID', 'the body is shorter or longer than its Content-Length'],

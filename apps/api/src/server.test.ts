@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { ProblemSchema } from '@captionfleet/protocol/problem';
 import type { JobProducer } from '@captionfleet/queue/producer';
@@ -68,7 +70,7 @@ function problemOf(answer: Answer, code: ErrorCode, what?: string) {
 
 test('a body of another form is 400, with a pointer to what is wrong and the words for it', async () => {
   const wrong: readonly (readonly [body: unknown, code: ErrorCode, pointer: string, message: RegExp])[] = [
-    [{}, 'REQUEST_INVALID', '/images', /array/],
+    [{}, 'REQUEST_INVALID', '/images', /^must be an array of 1 to 64 images$/],
     [[], 'REQUEST_INVALID', '', /object/],
     [null, 'REQUEST_INVALID', '', /object/],
     ['images', 'REQUEST_INVALID', '', /object/],
@@ -174,17 +176,22 @@ test('every wrong part is listed, but no more of them than a caller can read', a
 });
 
 test('a body that is not JSON, or of another type, is refused before it is looked at', async () => {
-  for (const text of [
-    '{',
-    '{"images":',
-    'not json',
-    '{"images": [] "options": {}}',
-    '\u0000',
-    '[1,]',
-    '{"__proto__": {"images": []}}',
-  ]) {
+  for (const text of ['{', '{"images":', 'not json', '{"images": [] "options": {}}', '\u0000', '[1,]']) {
     problemOf(await postText(text), 'REQUEST_INVALID', text);
   }
+  for (const name of ['__proto__', 'constructor']) {
+    const text = `{"images": [${JSON.stringify(image)}], "${name}": {"prototype": {"options": {}}}}`;
+    assert.match(problemOf(await postText(text), 'REQUEST_INVALID', text).detail, /unknown field/);
+    const options = `{"images": [${JSON.stringify(image)}], "options": {"${name}": {"prototype": {}}}}`;
+    assert.match(problemOf(await postText(options), 'OPTION_INVALID', options).detail, /unknown option/);
+  }
+  const compressed = await app.inject({
+    method: 'POST',
+    url: '/v1/captions',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    payload: gzipSync(JSON.stringify({ images: [image] })),
+  });
+  assert.match(problemOf(compressed, 'MEDIA_TYPE_UNSUPPORTED').detail, /content-encoding/);
   problemOf(await postText(''), 'REQUEST_INVALID', 'empty');
   for (const type of ['text/plain', 'image/png', 'multipart/form-data; boundary=x', 'nonsense']) {
     problemOf(await postText('{}', type), 'MEDIA_TYPE_UNSUPPORTED', type);
@@ -192,7 +199,8 @@ test('a body that is not JSON, or of another type, is refused before it is looke
 });
 
 test('a body over 64 MiB is 413', async () => {
-  problemOf(await postText(Buffer.alloc(64 * 1024 * 1024 + 1, 0x20)), 'REQUEST_TOO_LARGE');
+  const { detail } = problemOf(await postText(Buffer.alloc(64 * 1024 * 1024 + 1, 0x20)), 'REQUEST_TOO_LARGE');
+  assert.match(detail, /64 MiB/);
 });
 
 test('when every image is refused at the door so is the request, and nothing is stored or enqueued', async () => {
@@ -213,6 +221,43 @@ test('when every image is refused at the door so is the request, and nothing is 
   assert.equal(new Set(errors?.map(({ message }) => message)).size, 5);
   assert.deepEqual(await blobs.list('', { limit: 1_000 }), before);
   assert.equal(await producer.depth(), 0);
+});
+
+test('the reason of the only image stands in the detail, and a data: URL of something else is told from bad base64', async () => {
+  const { detail } = problemOf(
+    await post({ images: [{ base64: 'data:text/html;base64,PGh0bWw+' }] }),
+    'IMAGES_REFUSED',
+  );
+  assert.match(detail, /^the image was refused: .*data:image/);
+});
+
+test('what is no HTTP request is a problem too', async () => {
+  const bare = await buildServer(config);
+  await bare.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = bare.server.address() as { port: number };
+  const wrong: readonly (readonly [text: string, code: ErrorCode, detail: RegExp])[] = [
+    ['garbage\r\n\r\n', 'REQUEST_INVALID', /./],
+    ['FOO / HTTP/1.1\r\nHost: a\r\n\r\n', 'REQUEST_INVALID', /method/],
+    ['POST /v1/captions HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n', 'REQUEST_INVALID', /Content-Length/],
+    [`GET / HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(20_000)}\r\n\r\n`, 'HEADERS_TOO_LARGE', /16384 bytes/],
+    ['GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', 'REQUEST_INVALID', /Host/],
+  ];
+  try {
+    for (const [request, code, detail] of wrong) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(request);
+      const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+      const what = request.slice(0, 40);
+      assert.match(head, new RegExp(`^HTTP/1\\.1 ${errorTable[code].status} `), what);
+      assert.match(head, /content-type: application\/problem\+json/i, what);
+      const problem = ProblemSchema.parse(JSON.parse(body));
+      assert.equal(problem.code, code, what);
+      assert.match(problem.detail, detail, what);
+      assert.ok(head.includes(problem.requestId), what);
+    }
+  } finally {
+    await bare.close();
+  }
 });
 
 test('an unknown route or id is 404, another method 405 with Allow, whatever the body is', async () => {
@@ -296,12 +341,14 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   const paths = ['/v1/captions', '/v1/match', '/v1/embed', '/v1/answer'];
   assert.deepEqual(statuses, [
     ...paths.flatMap((path) => [
-      `post ${path} 200,202,400,413,415,422,429,500,503`,
-      `get ${path}/{id} 200,404,500,503`,
+      `post ${path} 200,202,400,408,413,415,422,429,431,500,503`,
+      `get ${path}/{id} 200,400,404,408,431,500,503`,
     ]),
+    'get / 200',
     'get /livez 200',
     'get /readyz 200,503',
     'get /metrics 200',
+    'get /openapi.json 200',
   ]);
   const text = JSON.stringify(document);
   for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
@@ -313,7 +360,11 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
     'Operation-Location',
     'Preference-Applied',
     'Retry-After',
+    'X-Request-Id',
   ]);
+  assert.deepEqual(Object.keys(created.responses['400'].headers), ['X-Request-Id']);
+  assert.deepEqual(Object.keys(created.responses['503'].headers), ['X-Request-Id', 'Retry-After']);
+  assert.ok(document.components.schemas.Problem.properties.code.enum.includes('QUEUE_FULL'));
   assert.deepEqual(Object.keys(created.responses['429'].content), ['application/problem+json']);
   assert.ok(text.includes('Beams of the beam search'), 'options are described');
 });

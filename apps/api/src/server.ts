@@ -5,7 +5,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { describeRoutes } from './openapi.ts';
-import { asFleetError, invalidBody, sendProblem } from './problem.ts';
+import { answerParserError, asFleetError, invalidBody, sendProblem } from './problem.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 
 /** Limits of the HTTP server; docs/reference/http.md states them. */
@@ -27,6 +27,12 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     bodyLimit: imageLimits.requestBytes,
     requestTimeout: serverLimits.requestMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
+    clientErrorHandler: answerParserError,
+    // Node would refuse a request without Host by itself, with an empty answer.
+    http: { requireHostHeader: false },
+    // The schemas are strict: they refuse such a name like any other that they do not know.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     genReqId: ({ headers }) => validRequestId(headers['x-request-id']) ?? randomUUID(),
     schemaErrorFormatter: invalidBody,
     frameworkErrors: (error, _, reply) => void sendProblem(reply, asFleetError(error)),
@@ -42,6 +48,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    refuseUnreadable(request);
     // Before the body is read: nobody uploads 60 MB to a misspelt path.
     if (request.is404) throw unknownRoute(request.url, methodsOf, (allow) => reply.header('allow', allow));
   });
@@ -75,6 +82,15 @@ const describeRequest = ({ method, url, host, ip }: FastifyRequest) => ({
   host,
   remoteAddress: ip,
 });
+
+function refuseUnreadable({ headers, raw }: FastifyRequest): void {
+  if (raw.httpVersion === '1.1' && headers.host === undefined) {
+    throw new CaptionfleetError('REQUEST_INVALID', 'the Host header is missing');
+  }
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return;
+  throw new CaptionfleetError('MEDIA_TYPE_UNSUPPORTED', 'a body in a content-encoding is not read; send it as it is');
+}
 
 /** The caller's own id, when it is fit for headers and logs. */
 function validRequestId(id: string | string[] | undefined): string | undefined {

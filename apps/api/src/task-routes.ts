@@ -208,7 +208,7 @@ function sendStatus(reply: FastifyReply, statusCode: 200 | 202, status: RequestS
 
 /** Seconds of `Prefer: wait=N`, 0 without; says in the answer what was applied. */
 function preferredWait(request: FastifyRequest, reply: FastifyReply): number {
-  const wished = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(
+  const wished = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(
     request.headers['prefer']?.toString() ?? '',
   )?.[1];
   if (wished === undefined) return 0;

@@ -14,7 +14,13 @@ export const errorTable = {
   },
   IMAGES_REFUSED: { status: 422, retryable: false, meaning: 'Every image was refused at the door; `errors` says why.' },
   REQUEST_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body is over the limit.' },
-  MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, meaning: 'The request body is not application/json.' },
+  HEADERS_TOO_LARGE: { status: 431, retryable: false, meaning: 'The request line and headers are over the limit.' },
+  REQUEST_TOO_SLOW: { status: 408, retryable: true, meaning: 'The request did not arrive whole in time.' },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    retryable: false,
+    meaning: 'The request body is not application/json, or is compressed.',
+  },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
