@@ -29,8 +29,9 @@ ${table(['code', 'HTTP status', 'retry', 'meaning'], rows)}
 }
 
 function metricsPage(): string {
-  const rows = Object.entries(metricTable).map(([name, { type, labels, help }]) => [
+  const rows = Object.entries(metricTable).map(([name, { app, type, labels, help }]) => [
     `\`${name}\``,
+    app,
     type,
     labels.map((label) => `\`${label}\``).join(', '),
     help,
@@ -42,7 +43,7 @@ ${generated}
 The API and each worker answer \`GET /metrics\` in the text format of Prometheus. Beside these, each process has the default
 metrics of Node.
 
-${table(['name', 'type', 'labels', 'meaning'], rows)}
+${table(['name', 'of', 'type', 'labels', 'meaning'], rows)}
 `;
 }
 

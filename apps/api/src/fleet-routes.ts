@@ -1,6 +1,6 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { JobProducer } from '@captionfleet/queue/producer';
-import type { Metrics } from '@captionfleet/telemetry/metrics';
+import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
 
 export interface FleetRoutesConfig {
   readonly checks: Readonly<Record<string, Check>>;
-  readonly metrics: Metrics;
+  readonly metrics: ApiMetrics;
   readonly queues: Readonly<Record<string, { readonly name: string; readonly producer: Pick<JobProducer, 'counts'> }>>;
 }
 
@@ -89,7 +89,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
       ...quiet,
       schema: {
         operationId: 'getMetrics',
-        summary: 'Metrics in the text format of Prometheus',
+        summary: 'ApiMetrics in the text format of Prometheus',
         response: { 200: { description: 'All metrics.', content: { 'text/plain': { schema: z.string() } } } },
       },
     },
@@ -121,7 +121,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
 /** While Redis is away the gauge is absent, not stale. */
 async function countJobs(
   queues: readonly FleetRoutesConfig['queues'][string][],
-  { queueJobs }: Metrics,
+  { queueJobs }: ApiMetrics,
 ): Promise<void> {
   queueJobs.reset();
   await Promise.all(

@@ -3,7 +3,7 @@ import { redisAddress } from '@captionfleet/protocol/settings';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
-import { createMetrics } from '@captionfleet/telemetry/metrics';
+import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { type ApiConfig, readConfig } from './config.ts';
 import { buildServer } from './server.ts';
@@ -35,7 +35,7 @@ async function main(config: ApiConfig): Promise<void> {
     maxWaiters,
     publicUrl: config.publicUrl,
     checks: { redis: (options) => queues.caption.producer.ping(options), blob: (options) => blobs.ping(options) },
-    metrics: createMetrics(),
+    metrics: createApiMetrics(),
     logger,
   });
   parts.defer(() => close(app));

@@ -12,7 +12,7 @@ import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
-import { createMetrics } from '@captionfleet/telemetry/metrics';
+import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
@@ -43,7 +43,7 @@ before(async () => {
     maxWaiters: 10,
     publicUrl: undefined,
     checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
-    metrics: createMetrics(),
+    metrics: createApiMetrics(),
     logger: createLogger({ name: 'api', level: 'silent' }),
   };
   app = await buildServer(config);

@@ -20,7 +20,7 @@ import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
-import { createMetrics } from '@captionfleet/telemetry/metrics';
+import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
@@ -66,7 +66,7 @@ async function startApi(
     blob: (call: { signal: AbortSignal }) => blobs.ping(call),
   };
   const logger = createLogger({ name: 'api', level: 'silent' });
-  const metrics = createMetrics();
+  const metrics = createApiMetrics();
   const app = await buildServer({
     requests,
     queues,

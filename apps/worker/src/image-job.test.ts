@@ -7,7 +7,7 @@ import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer'
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
-import { createMetrics } from '@captionfleet/telemetry/metrics';
+import { createWorkerMetrics } from '@captionfleet/telemetry/metrics';
 import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
 import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
 
@@ -43,7 +43,7 @@ function stagesThat(answer: () => ImageOutcome): Stages & { readonly submitted: 
     submitted,
     requests,
     logger,
-    metrics: createMetrics(),
+    metrics: createWorkerMetrics(),
     batcher: {
       async submit(_, { alone }) {
         submitted.push({ alone });

@@ -3,14 +3,14 @@ import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-ou
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
-import type { Metrics } from '@captionfleet/telemetry/metrics';
+import type { WorkerMetrics } from '@captionfleet/telemetry/metrics';
 import type { Batcher } from './batcher.ts';
 import type { ImageTask } from './inference-pool.ts';
 
 export interface Stages {
   readonly batcher: Pick<Batcher<ImageTask, ImageOutcome>, 'submit'>;
   readonly requests: Pick<RequestStore, 'readOutcome' | 'writeOutcome'>;
-  readonly metrics: Metrics;
+  readonly metrics: WorkerMetrics;
   readonly logger: Logger;
 }
 
@@ -75,7 +75,7 @@ async function infer(
   return { ...result, timings: roundTimings({ queueMs, batchMs, fetchMs, preprocessMs, inferenceMs }) };
 }
 
-function observe(metrics: Metrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {
+function observe(metrics: WorkerMetrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {
   if (outcome.status === 'failed') {
     count(metrics, job, 'failed', outcome.error.code);
     return;
@@ -89,13 +89,13 @@ function observe(metrics: Metrics, outcome: ImageOutcome, job: Delivery['job'], 
 }
 
 /** A prompt's tokens cannot be told from the generated ones here, so only captions without one are counted. */
-function observeTokens({ captionTokens }: Metrics, outcome: ImageOutcome, { task }: Delivery['job']): void {
+function observeTokens({ captionTokens }: WorkerMetrics, outcome: ImageOutcome, { task }: Delivery['job']): void {
   if (!('captions' in outcome) || task.type !== 'caption' || task.options.prompt !== undefined) return;
   for (const { tokens } of outcome.captions) captionTokens.observe(tokens.length - 1);
 }
 
 function count(
-  metrics: Metrics,
+  metrics: WorkerMetrics,
   { task }: Delivery['job'],
   outcome: 'succeeded' | 'failed' | 'retried',
   code: ErrorCode | '',

@@ -4,7 +4,7 @@ import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/c
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
-import { createMetrics, type Metrics } from '@captionfleet/telemetry/metrics';
+import { createWorkerMetrics, type WorkerMetrics } from '@captionfleet/telemetry/metrics';
 import { Batcher } from './batcher.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { planAffinity } from './cpu-affinity.ts';
@@ -19,7 +19,7 @@ import { firstStopSignal } from './stop-signal.ts';
 /** Returns when a signal has stopped the worker and what ran is finished or handed back. */
 async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   const stopped = firstStopSignal();
-  const metrics = createMetrics();
+  const metrics = createWorkerMetrics();
 
   await using parts = new AsyncDisposableStack();
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
@@ -122,7 +122,7 @@ async function prepare(
 async function watchPreparedModel(
   { modelDirectory, cacheDirectory, driftCheckHours }: WorkerConfig,
   { variant }: PreparedModel['choice'],
-  { logger, metrics, stopped }: { logger: Logger; metrics: Metrics; stopped: Promise<NodeJS.Signals> },
+  { logger, metrics, stopped }: { logger: Logger; metrics: WorkerMetrics; stopped: Promise<NodeJS.Signals> },
 ): Promise<CaptionfleetError> {
   const stopping = new AbortController();
   const never = stopped.then(() => {
@@ -172,7 +172,7 @@ function notOpen(): never {
 }
 
 /** The gauge of processes is set when somebody looks at it. */
-const scrape = ({ registry, inferenceProcesses }: Metrics, pool: () => InferencePool | undefined) => ({
+const scrape = ({ registry, inferenceProcesses }: WorkerMetrics, pool: () => InferencePool | undefined) => ({
   contentType: registry.contentType,
   metrics() {
     for (const [state, count] of Object.entries(pool()?.processes ?? {})) inferenceProcesses.set({ state }, count);
@@ -180,7 +180,7 @@ const scrape = ({ registry, inferenceProcesses }: Metrics, pool: () => Inference
   },
 });
 
-function watchPool(logger: Logger, metrics: Metrics): PoolEvents {
+function watchPool(logger: Logger, metrics: WorkerMetrics): PoolEvents {
   return {
     // `pid` is the worker's own in every line.
     processReady: ({ pid }) => logger.info({ inferencePid: pid }, 'inference process ready'),

@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
-import { createMetrics, type MetricDescription, metricTable } from './metrics.ts';
+import { createApiMetrics, createWorkerMetrics, type MetricDescription, metricTable } from './metrics.ts';
 
 const table: Readonly<Record<string, MetricDescription>> = metricTable;
 
-test('the registry holds every metric of the table as the table describes it, and Node’s defaults', async () => {
-  const exported = await createMetrics().registry.getMetricsAsJSON();
-  const ours = exported.filter(({ name }) => name.startsWith('captionfleet_'));
-  assert.deepEqual(
-    Object.fromEntries(ours.map(({ name, type, help }) => [name, { type, help }])),
-    Object.fromEntries(Object.entries(table).map(([name, { type, help }]) => [name, { type, help }])),
-  );
-  assert.ok(exported.some(({ name }) => name === 'process_resident_memory_bytes'));
-});
+for (const [app, create] of [
+  ['api', createApiMetrics],
+  ['worker', createWorkerMetrics],
+] as const) {
+  test(`the ${app} exports its metrics of the table as the table describes them, and Node’s defaults`, async () => {
+    const exported = await create().registry.getMetricsAsJSON();
+    const ours = exported.filter(({ name }) => name.startsWith('captionfleet_'));
+    assert.deepEqual(
+      Object.fromEntries(ours.map(({ name, type, help }) => [name, { type, help }])),
+      Object.fromEntries(
+        Object.entries(table)
+          .filter(([, description]) => description.app === app)
+          .map(([name, { type, help }]) => [name, { type, help }]),
+      ),
+    );
+    assert.ok(exported.some(({ name }) => name === 'process_resident_memory_bytes'));
+  });
+}
 
 test('observations appear in the text that Prometheus reads, under the labels and buckets of the table', async () => {
-  const metrics = createMetrics(new Registry());
+  const metrics = createWorkerMetrics(new Registry());
   metrics.jobs.inc({ task: 'caption', outcome: 'failed', code: 'IMAGE_CORRUPT' });
   metrics.imagesInFlight.inc();
   metrics.stageSeconds.observe({ stage: 'inference' }, 0.03);
@@ -35,7 +44,7 @@ test('observations appear in the text that Prometheus reads, under the labels an
 });
 
 test('two sets of metrics in one process do not touch each other', async () => {
-  const [one, other] = [createMetrics(), createMetrics()];
+  const [one, other] = [createWorkerMetrics(), createWorkerMetrics()];
   one.imagesInFlight.set(3);
   assert.match(await one.registry.metrics(), /^captionfleet_images_in_flight 3$/m);
   assert.match(await other.registry.metrics(), /^captionfleet_images_in_flight 0$/m);

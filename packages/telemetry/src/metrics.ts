@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricDescription {
+  /** The app that exports it. */
+  readonly app: 'api' | 'worker';
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
@@ -15,66 +17,78 @@ const countBuckets = [1, 2, 4, 8, 16, 24, 32, 48, 64, 128] as const;
 /** Every metric that the fleet itself exports. docs/reference/metrics.md is written from this table. */
 export const metricTable = {
   captionfleet_jobs_total: {
+    app: 'worker',
     type: 'counter',
     help: 'Attempts at jobs by what they asked and how they ended; `code` is the error code, empty for a success.',
     labels: ['task', 'outcome', 'code'],
   },
   captionfleet_queue_wait_seconds: {
+    app: 'worker',
     type: 'histogram',
     help: 'From enqueueing a job to the start of an attempt at it.',
     labels: [],
     buckets: secondBuckets,
   },
   captionfleet_stage_seconds: {
+    app: 'worker',
     type: 'histogram',
     help: 'Time of one image in a stage of its way: fetch, preprocess, batch, inference, sink.',
     labels: ['stage'],
     buckets: secondBuckets,
   },
   captionfleet_batch_images: {
+    app: 'worker',
     type: 'histogram',
     help: 'Images in a batch that ran.',
     labels: [],
     buckets: countBuckets,
   },
   captionfleet_caption_tokens: {
+    app: 'worker',
     type: 'histogram',
     help: 'Tokens generated for a caption, without the prompt.',
     labels: [],
     buckets: countBuckets,
   },
   captionfleet_images_in_flight: {
+    app: 'worker',
     type: 'gauge',
     help: 'Images that this worker has taken from the queue and not settled yet.',
     labels: [],
   },
   captionfleet_inference_processes: {
+    app: 'worker',
     type: 'gauge',
     help: 'Inference processes of this worker by state.',
     labels: ['state'],
   },
   captionfleet_inference_process_restarts_total: {
+    app: 'worker',
     type: 'counter',
     help: 'Inference processes that were started again, by what ended the one before.',
     labels: ['reason'],
   },
   captionfleet_queue_jobs: {
+    app: 'api',
     type: 'gauge',
     help: 'Jobs in a queue by state: waiting, active, delayed, failed.',
     labels: ['queue', 'state'],
   },
   captionfleet_http_request_seconds: {
+    app: 'api',
     type: 'histogram',
     help: 'From the arrival of an HTTP request to the end of its answer; `route` is the pattern, not the path.',
     labels: ['route', 'method', 'status'],
     buckets: secondBuckets,
   },
   captionfleet_drift_checks_total: {
+    app: 'worker',
     type: 'counter',
     help: 'Checks that the model answers as it did when it was built, by outcome: passed, failed, undecided.',
     labels: ['outcome'],
   },
   captionfleet_model_info: {
+    app: 'worker',
     type: 'gauge',
     help: 'Always 1: the model that this worker captions with.',
     labels: ['id', 'revision', 'variant'],
@@ -87,19 +101,33 @@ type NameOf<Type extends MetricDescription['type']> = {
 }[keyof Table];
 type LabelOf<Name extends keyof Table> = Table[Name]['labels'][number];
 
-/** The fleet's metrics and Node's default ones, on the given registry. One call a registry. */
-export function createMetrics(registry: Registry = new Registry()) {
+/** Makes the metrics of the table, on a registry that has Node's default ones too. One call a registry. */
+function metricMakers(registry: Registry) {
   collectDefaultMetrics({ register: registry });
-
   const describe = <Name extends keyof Table>(name: Name) => {
     const { help, labels }: { help: string; labels: readonly LabelOf<Name>[] } = metricTable[name];
     return { name, help, labelNames: labels, registers: [registry] };
   };
-  const counter = <Name extends NameOf<'counter'>>(name: Name) => new Counter(describe(name));
-  const gauge = <Name extends NameOf<'gauge'>>(name: Name) => new Gauge(describe(name));
-  const histogram = <Name extends NameOf<'histogram'>>(name: Name) =>
-    new Histogram({ ...describe(name), buckets: [...metricTable[name].buckets] });
+  return {
+    counter: <Name extends NameOf<'counter'>>(name: Name) => new Counter(describe(name)),
+    gauge: <Name extends NameOf<'gauge'>>(name: Name) => new Gauge(describe(name)),
+    histogram: <Name extends NameOf<'histogram'>>(name: Name) =>
+      new Histogram({ ...describe(name), buckets: [...metricTable[name].buckets] }),
+  };
+}
 
+export function createApiMetrics(registry: Registry = new Registry()) {
+  const { gauge, histogram } = metricMakers(registry);
+  return {
+    registry,
+    queueJobs: gauge('captionfleet_queue_jobs'),
+    httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
+  };
+}
+export type ApiMetrics = ReturnType<typeof createApiMetrics>;
+
+export function createWorkerMetrics(registry: Registry = new Registry()) {
+  const { counter, gauge, histogram } = metricMakers(registry);
   return {
     registry,
     jobs: counter('captionfleet_jobs_total'),
@@ -110,11 +138,8 @@ export function createMetrics(registry: Registry = new Registry()) {
     imagesInFlight: gauge('captionfleet_images_in_flight'),
     inferenceProcesses: gauge('captionfleet_inference_processes'),
     inferenceProcessRestarts: counter('captionfleet_inference_process_restarts_total'),
-    queueJobs: gauge('captionfleet_queue_jobs'),
-    httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
     driftChecks: counter('captionfleet_drift_checks_total'),
     modelInfo: gauge('captionfleet_model_info'),
   };
 }
-
-export type Metrics = ReturnType<typeof createMetrics>;
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
