@@ -90,7 +90,8 @@ function embedPatches(
   const rows = graph.operator('Reshape', [bytes, graph.integers(-1, grid, patchSize, grid, patchSize, channels)]);
   const patches = graph.operator('Transpose', [rows], { perm: [0, 1, 3, 2, 4, 5] });
   const flat = graph.operator('Reshape', [patches, graph.integers(-1, grid ** 2, patchSize ** 2 * channels)]);
-  const values = graph.operator('Cast', [flat], { to: elementTypes.float32.code });
+  const raw = graph.operator('Cast', [flat], { to: elementTypes.float32.code });
+  const values = graph.operator('Sub', [raw, graph.constant(byteCenters(vision, pixels))]);
 
   const { projection, patchPositions, classToken } = patchEmbedding(checkpoint, vision, pixels);
   const projected = graph.operator('MatMul', [values, graph.constant(projection)]);
@@ -101,12 +102,24 @@ function embedPatches(
   return graph.operator('Concat', [classTokens, embedded], { axis: 1 });
 }
 
+/** The whole byte m_c nearest to each channel's mean, for every byte of a patch. b - m_c is exact in float32. */
+function byteCenters({ patchSize }: VisionConfig, pixels: PixelConfig): Weight {
+  const size = patchSize ** 2 * channels;
+  return weightOf('vision_model.embeddings.byte_centers', [size], async () =>
+    Float32Array.from({ length: size }, (_, index) => centerOf(pixels, (index % channels) as 0 | 1 | 2)),
+  );
+}
+
+const centerOf = ({ mean, rescaleFactor }: PixelConfig, channel: 0 | 1 | 2): number =>
+  Math.round(mean[channel] / rescaleFactor);
+
 /**
- * The patch projection over raw bytes. The model's input is (b r - mean_c) / std_c for byte b of channel c, so
+ * The patch projection over bytes. The model's input is (b r - mean_c) / std_c for byte b of channel c, so with m_c, a whole
+ * number near mean_c / r,
  *
- *   W x + bias = (W r / std_c) b + (bias - sum W mean_c / std_c),
+ *   W x + bias = (W r / std_c) (b - m_c) + (bias - sum W (mean_c - m_c r) / std_c),
  *
- * computed in float64 and rounded once. The bias is the same for every patch and joins the position embedding.
+ * computed in float64 and rounded once. Without m_c two large sums would cancel, which costs gray pictures a digit. The bias is the same for every patch and joins the position embedding.
  */
 function patchEmbedding(
   checkpoint: Checkpoint,
@@ -139,7 +152,8 @@ function patchEmbedding(
     for (const [index, value] of (await kernel.read()).entries()) {
       const channel = channelOf(index);
       const output = Math.floor(index / inputs);
-      shift[output] = (shift[output] ?? 0) - (value * pixels.mean[channel]) / pixels.std[channel];
+      const rest = pixels.mean[channel] - centerOf(pixels, channel) * pixels.rescaleFactor;
+      shift[output] = (shift[output] ?? 0) - (value * rest) / pixels.std[channel];
     }
     const result = (await positions.read()).slice(hiddenSize);
     return result.map((value, index) => value + (shift[index % hiddenSize] ?? 0));
