@@ -17,6 +17,10 @@ import { startEngines } from './engines.ts';
 import { drawBars } from './picture.ts';
 import { type Figure, figureOf, median, table } from './statistics.ts';
 
+// The channel to the bootstrap closes when it dies, also by a signal that it could not pass on.
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
+
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '16' } },
 });

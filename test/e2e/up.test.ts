@@ -38,13 +38,14 @@ async function childrenOf(parent: number | undefined): Promise<readonly { pid: n
 async function startUp(home: string, env: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [main, 'up'], {
     env: { ...process.env, CAPTIONFLEET_HOME: home, CAPTIONFLEET_INFERENCE_PROCESSES: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const closed = once(child, 'close');
   const stop = async (): Promise<void> => {
     if (child.exitCode === null) child.kill('SIGTERM');
     await closed;
   };
+  assert.ok(child.stdout !== null && child.stderr !== null);
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += chunk));
   const lines: string[] = [];
@@ -123,6 +124,13 @@ describe('a fleet', () => {
       await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
     });
   }
+
+  test('stops when whoever started it is gone, and leaves nothing running', async () => {
+    await using fleet = await startUp(home, env);
+    fleet.child.disconnect();
+    assert.deepEqual(await once(fleet.child, 'close'), [0, null]);
+    await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
+  });
 
   test('does not start with a Redis that does not answer, and names it without its password', async () => {
     const { code, stderr } = await upCommand({ REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });

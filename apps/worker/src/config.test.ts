@@ -67,6 +67,12 @@ test('what is wrong is named, and no value is shown', () => {
     refusal({ CAPTIONFLEET_IMAGE_CONTAINERS: 'photos, scans' }),
     /^CAPTIONFLEET_IMAGE_CONTAINERS.1: must be/,
   );
+  for (const processes of ['0', '1000', '1.5', 'many']) {
+    assert.equal(
+      refusal({ CAPTIONFLEET_INFERENCE_PROCESSES: processes }),
+      'CAPTIONFLEET_INFERENCE_PROCESSES: must be a whole number from 1 to 256',
+    );
+  }
   assert.match(refusal({ CAPTIONFLEET_DRAIN_MS: 'soon' }), /^CAPTIONFLEET_DRAIN_MS/);
   const both = refusal({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: 'https://account.blob.core.windows.net' });
   assert.match(both, /^AZURE_STORAGE_CONNECTION_STRING: set either this or CAPTIONFLEET_STORAGE_ACCOUNT_URL/);
