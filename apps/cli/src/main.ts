@@ -30,9 +30,10 @@ process.once('disconnect', () => stopping.abort(new CaptionfleetError('SHUTTING_
 process.channel?.unref();
 const { signal } = stopping;
 
-// `captionfleet caption … | head` closes the pipe when it has seen enough: that is no failure.
+// `captionfleet caption … | head` closes the pipe when it has seen enough: that is no failure, and ends a command at once.
+let onClosedPipe = (): void => process.exit(0);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') return onClosedPipe();
   process.stderr.write(`captionfleet: OUTPUT_FAILED: standard output cannot be written (${error.code})\n`);
   process.exit(1);
 });
@@ -51,6 +52,8 @@ program
   .option('--no-samples', 'do not caption the sample images')
   .action(async (flags) => {
     const { up } = await import('./up.ts');
+    // A Ctrl-C that also ends the other end of the pipe must not end the parts out of their order.
+    onClosedPipe = () => stopping.abort(new CaptionfleetError('SHUTTING_DOWN', 'nobody reads the output any more'));
     await up(flags, process.env, signal);
   });
 
