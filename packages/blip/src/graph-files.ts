@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConstantData, encodeOnnx } from './onnx-file.ts';
-import { type Constant, elementTypes, type OnnxGraph } from './onnx-graph.ts';
+import { type Constant, constantsOf, elementTypes, type OnnxGraph } from './onnx-graph.ts';
 import { WeightFile } from './weight-file.ts';
 
 /** Constants below this many bytes stand in the graph file: ONNX Runtime reads shapes while it loads the graph. */
@@ -27,13 +27,13 @@ export async function writeGraphs(
   directory: string,
   { weights: weightsFile, onProgress, signal }: WriteOptions,
 ): Promise<void> {
-  const constants = Object.values(graphs).flatMap((graph) => [...graph.constants.values()]);
+  const constants = Object.values(graphs).flatMap(constantsOf);
   const total = constants.reduce((sum, constant) => sum + bytesOf(constant), 0);
   let done = 0;
   await using weights = await WeightFile.create(join(directory, weightsFile));
   for (const [file, graph] of Object.entries(graphs)) {
     const data = new Map<string, ConstantData>();
-    for (const constant of graph.constants.values()) {
+    for (const constant of constantsOf(graph)) {
       signal.throwIfAborted();
       const { buffer, byteOffset, byteLength } = await constant.read();
       const bytes = new Uint8Array(buffer, byteOffset, byteLength);

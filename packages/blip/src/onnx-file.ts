@@ -5,7 +5,7 @@ import {
   type Constant,
   elementTypes,
   type Node,
-  type OnnxGraph,
+  OnnxGraph,
   type Port,
 } from './onnx-graph.ts';
 
@@ -19,21 +19,24 @@ export interface ExternalData {
 /** Values inside the graph file, or a place in a data file. */
 export type ConstantData = Uint8Array | ExternalData;
 
-// The versions of ONNX 1.16: they hold every operator that the graphs use, and ONNX Runtime reads them since 1.18.
+/** That of ONNX 1.16, which ONNX Runtime reads since 1.18. */
 const irVersion = 10;
-const operatorSets = { '': 21, 'com.microsoft': 1 } as const;
 
 // Field and enum numbers below are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3.
-const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, graph: 5, ints: 7 } as const;
 const externalLocation = 1;
 
-/** Encodes a graph as an ONNX ModelProto. Same graph, same bytes. */
+/**
+ * Encodes a graph as an ONNX ModelProto. Same graph, same bytes.
+ *
+ * @param data of the constants of the graph and of those inside it, by their names
+ */
 export function encodeOnnx(graph: OnnxGraph, data: ReadonlyMap<string, ConstantData>): Uint8Array {
   const model = new BinaryWriter();
   integer(model, 1, irVersion);
   text(model, 2, 'captionfleet');
   message(model, 7, () => writeGraph(model, graph, data));
-  for (const [domain, version] of Object.entries(operatorSets)) {
+  for (const [domain, version] of Object.entries({ '': graph.operatorSet, 'com.microsoft': 1 })) {
     message(model, 8, () => {
       text(model, 1, domain);
       integer(model, 2, version);
@@ -43,7 +46,7 @@ export function encodeOnnx(graph: OnnxGraph, data: ReadonlyMap<string, ConstantD
 }
 
 function writeGraph(writer: BinaryWriter, graph: OnnxGraph, data: ReadonlyMap<string, ConstantData>): void {
-  for (const node of graph.nodes) message(writer, 1, () => writeNode(writer, node));
+  for (const node of graph.nodes) message(writer, 1, () => writeNode(writer, node, data));
   text(writer, 2, graph.name);
   for (const constant of graph.constants.values()) {
     const values = data.get(constant.name);
@@ -54,24 +57,29 @@ function writeGraph(writer: BinaryWriter, graph: OnnxGraph, data: ReadonlyMap<st
   for (const port of graph.outputs) message(writer, 12, () => writePort(writer, port));
 }
 
-function writeNode(writer: BinaryWriter, node: Node): void {
+function writeNode(writer: BinaryWriter, node: Node, data: ReadonlyMap<string, ConstantData>): void {
   for (const input of node.inputs) text(writer, 1, input);
   for (const output of node.outputs) text(writer, 2, output);
   text(writer, 3, node.outputs[0] ?? '');
   text(writer, 4, node.operator);
   for (const [name, value] of Object.entries(node.attributes)) {
-    message(writer, 5, () => writeAttribute(writer, name as AttributeName, value));
+    message(writer, 5, () => writeAttribute(writer, name as AttributeName, value, data));
   }
   if (node.domain !== '') text(writer, 7, node.domain);
 }
 
-function writeAttribute(writer: BinaryWriter, name: AttributeName, value: number | readonly number[]): void {
+function writeAttribute(
+  writer: BinaryWriter,
+  name: AttributeName,
+  value: number | readonly number[] | OnnxGraph,
+  data: ReadonlyMap<string, ConstantData>,
+): void {
   const kind = attributeKinds[name];
-  const values = [value].flat();
   text(writer, 1, name);
-  if (kind === 'float') writer.tag(2, WireType.Bit32).float(values[0] ?? 0);
-  else if (kind === 'int') integer(writer, 3, values[0] ?? 0);
-  else for (const item of values) integer(writer, 8, item);
+  if (value instanceof OnnxGraph) message(writer, 6, () => writeGraph(writer, value, data));
+  else if (typeof value !== 'number') for (const item of value) integer(writer, 8, item);
+  else if (kind === 'float') writer.tag(2, WireType.Bit32).float(value);
+  else integer(writer, 3, value);
   integer(writer, 20, attributeTypes[kind]);
 }
 

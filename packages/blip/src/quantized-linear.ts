@@ -1,5 +1,5 @@
 import type { LinearKernel } from './layers.ts';
-import { type Constant, elementTypes, type OnnxGraph, type Value } from './onnx-graph.ts';
+import { type Constant, elementTypes, none, type OnnxGraph, type Value } from './onnx-graph.ts';
 import { transposed, type Weight, weightOf } from './weights.ts';
 
 /**
@@ -12,9 +12,6 @@ export const dynamicInt8: LinearKernel = (graph, x, { weight, bias }) => {
   const inputs = [x, graph.constant(values), graph.constant(scales), none, graph.constant(bias)];
   return graph.contributed('DynamicQuantizeMatMul', inputs);
 };
-
-/** An input that an operator does without. */
-const none = '' as Value;
 
 /**
  * The same for x [rows, inputs] with one scale a row, so that rows do not touch each other: x is divided by a 127th of its
