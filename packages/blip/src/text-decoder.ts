@@ -57,7 +57,7 @@ export interface DecoderKernels {
   readonly head: LinearKernel;
 }
 
-const exactKernels: DecoderKernels = { linear, head: untransposedLinear };
+export const exactKernels: DecoderKernels = { linear, head: untransposedLinear };
 
 /**
  * One step of the text decoder (BlipTextLMHeadModel of transformers' modeling_blip_text.py) for R rows. With B images or
@@ -92,16 +92,10 @@ function buildTextDecoder(
     width,
     ...(bothWays ? { transposed: port('states_transposed', [width, tokens]) } : {}),
   };
-  const step: Step = {
-    ...{ graph, checkpoint, text, prefix, states, sourceRows },
-    linear: (x, layer) => kernels.linear(graph, x, layer),
-    head: (x, layer) => kernels.head(graph, x, layer),
-  };
-
-  const embeddings = wordEmbeddings(checkpoint, text);
-  let x = embed(step, embeddings, ids, position);
-  for (let layer = 0; layer < text.layers; layer += 1) x = decoderLayer(step, layer, x);
-  const logits = languageModelHead(step, embeddings, x);
+  const logits = decoderStep({ graph, checkpoint, text }, kernels, ids, position, {
+    states,
+    extendPast: (name, state) => extendRows(graph, text, sourceRows, name, state),
+  });
   graph.output({ name: 'logits', elementType: 'float32', shape: ['rows', text.vocabularySize] }, logits);
   graph.output({ name: 'log_normalizers', elementType: 'float32', shape: ['rows', 1] }, logNormalizers(graph, logits));
   return graph;
@@ -115,10 +109,39 @@ function logNormalizers(graph: OnnxGraph, logits: Value): Value {
   return graph.operator('Sub', [ofFirst(logits), ofFirst(logProbabilities)]);
 }
 
-/** What every part of a step needs. */
-interface Step extends TextTower {
+/** What a step looks back at. */
+interface Context {
   readonly states: AttendedStates;
-  readonly sourceRows: Value;
+  /** Puts a layer's key or value of this step, [R, heads, 1, head size], after those of the rows' past and returns all. */
+  readonly extendPast: (name: string, state: Value) => Value;
+}
+
+/**
+ * The logits, float32 [R, vocabulary], that follow the tokens `ids` [R] at `position` [1]. In a graph that computes in
+ * float16 the embeddings and the product with the vocabulary are float32 all the same: they share a matrix, and which token
+ * is the most probable is decided there.
+ */
+export function decoderStep(
+  { graph, checkpoint, text }: Pick<TextTower, 'graph' | 'checkpoint' | 'text'>,
+  kernels: DecoderKernels,
+  ids: Value,
+  position: Value,
+  context: Context,
+): Value {
+  const exact = graph.as('float32');
+  const step: Step = {
+    ...{ graph, checkpoint, text, prefix, ...context },
+    linear: (x, layer) => kernels.linear(graph, x, layer),
+    head: (x, layer) => kernels.head(exact, x, layer),
+  };
+  const embeddings = wordEmbeddings(checkpoint, text);
+  let x = graph.enter(embed({ ...step, graph: exact }, embeddings, ids, position));
+  for (let layer = 0; layer < text.layers; layer += 1) x = decoderLayer(step, layer, x);
+  return languageModelHead(step, embeddings, x);
+}
+
+/** What every part of a step needs. */
+interface Step extends TextTower, Context {
   readonly head: (x: Value, layer: Linear) => Value;
 }
 
@@ -134,15 +157,15 @@ function decoderLayer(step: Step, layer: number, x: Value): Value {
 function selfAttention(step: Step, layer: number, name: string, x: Value): Value {
   const { graph } = step;
   const { query, key, value } = projectSelf(step, name, x);
-  const keys = extendPast(step, `key_${layer}`, key);
-  const values = extendPast(step, `value_${layer}`, value);
+  const keys = step.extendPast(`key_${layer}`, key);
+  const values = step.extendPast(`value_${layer}`, value);
   const scores = graph.contributed('FusedMatMul', [query, keys], { transB: 1 });
   const context = graph.operator('MatMul', [graph.operator('Softmax', [scores], { axis: -1 }), values]);
   return projectContext(step, name, context);
 }
 
-/** Picks the past of each row and puts this step's state [R, heads, 1, head size] after it. */
-function extendPast({ graph, text, sourceRows }: Step, name: string, state: Value): Value {
+/** Picks the past of each row and puts this step's state after it. */
+function extendRows(graph: OnnxGraph, text: TextConfig, sourceRows: Value, name: string, state: Value): Value {
   const shape = (rows: string, tokens: string) => [rows, text.heads, tokens, headSize(text)];
   const elementType = 'float32';
   const past = graph.input({ name: `past_${name}`, elementType, shape: shape('past_rows', 'past_tokens') });
@@ -180,5 +203,5 @@ function languageModelHead(step: Step, embeddings: Weight, x: Value): Value {
   const ownBias = `${headName}.decoder.bias`;
   const biasName = tieWordEmbeddings && !checkpoint.has(ownBias) ? `${headName}.bias` : ownBias;
   const bias = checkpoint.weight(biasName, [vocabularySize]);
-  return head(transformed, { weight, bias });
+  return head(graph.leave(transformed), { weight, bias });
 }

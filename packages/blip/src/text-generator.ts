@@ -33,17 +33,16 @@ export interface TextGenerator {
 const maxRows = 64;
 
 export function textGenerator(decoder: InferenceSession, manifest: ModelManifest, tokenizer: Tokenizer): TextGenerator {
-  const { bosTokenId, sepTokenId, padTokenId, maxPositions } = manifest.text;
-  // bos and sep by id: some tokenizers list them as ordinary pieces.
-  const frame = new Set([bosTokenId, sepTokenId, padTokenId]);
-  const textOf: TextOf = (tokens) => tokenizer.decode(tokens.filter((token) => !frame.has(token)));
-
+  const toCaption = captionsOf(manifest, tokenizer);
   return {
     plan(options) {
-      const prompt = [bosTokenId, ...(options.prompt === undefined ? [] : tokenizer.encode(options.prompt))];
-      const limits = { endTokenId: sepTokenId, padTokenId, maxPositions };
-      const search = startSearch(prompt, resolveGenerationConfig(options, prompt.length, limits));
-      return { prompt, search, states: { values: new Float32Array(0), tokens: 1 }, spentMs: 0 };
+      const { prompt, config } = readGeneration(options, manifest, tokenizer);
+      return {
+        prompt,
+        search: startSearch(prompt, config),
+        states: { values: new Float32Array(0), tokens: 1 },
+        spentMs: 0,
+      };
     },
     async run(texts, signal) {
       for (const group of groupTexts(texts)) {
@@ -53,7 +52,7 @@ export function textGenerator(decoder: InferenceSession, manifest: ModelManifest
         for (const text of group) text.spentMs += share;
       }
     },
-    captions: ({ search, prompt }) => search.results().map((found) => toCaption(found, prompt.length, textOf)),
+    captions: ({ search, prompt }) => search.results().map((found) => toCaption(found, prompt.length)),
   };
 }
 
@@ -73,14 +72,31 @@ function groupTexts<Text extends DecodeItem>(texts: readonly Text[]): readonly (
   });
 }
 
-type TextOf = (tokens: readonly number[]) => string;
+/** What options ask for: the tokens that a text starts with, bos among them, and how it goes on. @throws OPTION_INVALID */
+export function readGeneration(
+  options: GenerationOptions,
+  { text: { bosTokenId, sepTokenId, padTokenId, maxPositions } }: ModelManifest,
+  tokenizer: Tokenizer,
+): { readonly prompt: readonly number[]; readonly config: GenerationConfig } {
+  const prompt = [bosTokenId, ...(options.prompt === undefined ? [] : tokenizer.encode(options.prompt))];
+  const limits = { endTokenId: sepTokenId, padTokenId, maxPositions };
+  return { prompt, config: resolveGenerationConfig(options, prompt.length, limits) };
+}
 
-function toCaption({ tokens, logProbability }: FoundSequence, promptLength: number, textOf: TextOf): Caption {
-  const meanLogProbability = logProbability / (tokens.length - promptLength);
-  return {
-    text: textOf(tokens),
-    tokens: [...tokens],
-    confidence: Math.exp(meanLogProbability),
-    meanLogProbability,
+/** Makes captions of a model's tokens. */
+export function captionsOf(
+  { text: { bosTokenId, sepTokenId, padTokenId } }: ModelManifest,
+  tokenizer: Tokenizer,
+): (found: FoundSequence, promptLength: number) => Caption {
+  // bos and sep by id: some tokenizers list them as ordinary pieces.
+  const frame = new Set([bosTokenId, sepTokenId, padTokenId]);
+  return ({ tokens, logProbability }, promptLength) => {
+    const meanLogProbability = logProbability / (tokens.length - promptLength);
+    return {
+      text: tokenizer.decode(tokens.filter((token) => !frame.has(token))),
+      tokens: [...tokens],
+      confidence: Math.exp(meanLogProbability),
+      meanLogProbability,
+    };
   };
 }

@@ -24,24 +24,11 @@ export function buildVisionEncoder(
   tasks: readonly ModelTask[],
   kernel: LinearKernel = linear,
 ): OnnxGraph {
-  const { vision, pixels } = config;
-  const { hiddenSize, imageSize, layerNormEpsilon } = vision;
+  const { vision } = config;
+  const { hiddenSize } = vision;
   const graph = new OnnxGraph('vision-encoder');
-  const tower: Tower = { graph, checkpoint, vision, linear: (value, layer) => kernel(graph, value, layer) };
-  const bytes = graph.input({
-    name: 'pixels',
-    elementType: 'uint8',
-    shape: ['images', imageSize, imageSize, channels],
-  });
-  // Rows of tokens from here on: what is added to a product of two axes becomes part of it (Gemm), not a pass of its own.
-  const tokens = [visionTokens(vision), hiddenSize] as const;
-  const embedded = embedPatches(graph, checkpoint, vision, pixels, bytes);
-  let x = graph.operator('Reshape', [embedded, graph.integers(-1, hiddenSize)]);
-  for (let layer = 0; layer < vision.layers; layer += 1) {
-    x = encoderLayer(tower, `vision_model.encoder.layers.${layer}`, x);
-  }
-  const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
-  const embeds = graph.operator('Reshape', [layerNorm(graph, x, norm), graph.integers(-1, ...tokens)]);
+  const bytes = inputPixels(graph, vision);
+  const embeds = encodeImages(graph, checkpoint, config, bytes, kernel);
   graph.output(
     { name: 'image_embeds', elementType: 'float32', shape: ['images', visionTokens(vision), hiddenSize] },
     embeds,
@@ -64,6 +51,34 @@ export function buildVisionEncoder(
     );
   }
   return graph;
+}
+
+/** The graph's input of RGB bytes, uint8 [N, side, side, 3]. */
+export const inputPixels = (graph: OnnxGraph, { imageSize }: VisionConfig): Value =>
+  graph.input({ name: 'pixels', elementType: 'uint8', shape: ['images', imageSize, imageSize, channels] });
+
+/**
+ * The hidden states of images, [N, tokens, width], in the type that the graph computes in. The patches are projected in
+ * float32 always: bytes up to 255 times weights that std and 255 have divided are nothing for the range of float16.
+ */
+export function encodeImages(
+  graph: OnnxGraph,
+  checkpoint: Checkpoint,
+  { vision, pixels }: CheckpointConfig,
+  bytes: Value,
+  kernel: LinearKernel = linear,
+): Value {
+  const { hiddenSize, layerNormEpsilon } = vision;
+  const tower: Tower = { graph, checkpoint, vision, linear: (value, layer) => kernel(graph, value, layer) };
+  // Rows of tokens from here on: what is added to a product of two axes becomes part of it (Gemm), not a pass of its own.
+  const tokens = [visionTokens(vision), hiddenSize] as const;
+  const embedded = graph.enter(embedPatches(graph.as('float32'), checkpoint, vision, pixels, bytes));
+  let x = graph.operator('Reshape', [embedded, graph.integers(-1, hiddenSize)]);
+  for (let layer = 0; layer < vision.layers; layer += 1) {
+    x = encoderLayer(tower, `vision_model.encoder.layers.${layer}`, x);
+  }
+  const norm = readLayerNorm(checkpoint, 'vision_model.post_layernorm', hiddenSize, layerNormEpsilon);
+  return graph.operator('Reshape', [layerNorm(graph, x, norm), graph.integers(-1, ...tokens)]);
 }
 
 /** What every layer needs. */
