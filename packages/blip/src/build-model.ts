@@ -9,7 +9,7 @@ import { tasksOf } from './checkpoint-tasks.ts';
 import { type WriteProgress, writeGraphs } from './graph-files.ts';
 import { modelCards } from './model-card.ts';
 import { describeFile, type ModelManifest, modelFiles, sealManifest } from './model-directory.ts';
-import { buildGraphs } from './model-graphs.ts';
+import { buildCaptionGraphs, buildGraphs } from './model-graphs.ts';
 import { hasCode, isMissing } from './model-json.ts';
 import { visionTokens } from './vision-encoder.ts';
 
@@ -27,6 +27,8 @@ export interface BuildOptions {
   readonly source?: string;
   /** @defaultValue 'bsd-3-clause', under which Salesforce published BLIP */
   readonly licence?: string;
+  /** Also build the captioner as one graph, in float32 and in float16, for GPUs. @defaultValue false */
+  readonly oneGraph?: boolean;
   /** Replace what is at `output`. @defaultValue false */
   readonly force?: boolean;
   readonly onProgress?: (progress: WriteProgress) => void;
@@ -48,7 +50,10 @@ export async function buildModel(options: BuildOptions): Promise<ModelManifest> 
   await using checkpoint = await Checkpoint.open(options.checkpoint);
   const tasks = tasksOf(checkpoint, config);
   // Before anything is written, every tensor is found and has its shape.
-  const graphs = buildGraphs(checkpoint, config, tasks);
+  const graphs = {
+    ...buildGraphs(checkpoint, config, tasks),
+    ...(options.oneGraph === true ? buildCaptionGraphs(checkpoint, config, tasks) : {}),
+  };
   const scratch = await makeSibling(output);
   try {
     const tokenizer = await copyConfiguration(options.checkpoint, scratch, config);

@@ -30,6 +30,10 @@ export type Variant = (typeof variants)[number];
 export const variantFile = (file: string, variant: Variant): string =>
   variant === 'fp32' ? file : file.replace(/\.\w+$/, `.${variant}$&`);
 
+/** The whole greedy captioner as one graph, for GPUs; there when the model was built with it. */
+export const captionGraphFiles = { fp32: 'caption-graph.onnx', fp16: 'caption-graph.fp16.onnx' } as const;
+export type CaptionGraphPrecision = keyof typeof captionGraphFiles;
+
 /** The graphs that each task needs beside the vision encoder. */
 const graphsFor: Readonly<Record<ModelTask, readonly string[]>> = {
   caption: [modelFiles.textDecoder],

@@ -1,8 +1,10 @@
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { ModelTask } from '@captionfleet/protocol/task';
+import { buildCaptionGraph } from './caption-graph.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointConfig } from './checkpoint-config.ts';
 import type { LinearKernel } from './layers.ts';
-import { modelFiles } from './model-directory.ts';
+import { captionGraphFiles, modelFiles } from './model-directory.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { buildAnswerDecoder, buildCaptionDecoder, type DecoderKernels } from './text-decoder.ts';
 import { buildQuestionEncoder, buildTextEncoder } from './text-encoder.ts';
@@ -37,4 +39,19 @@ export function buildGraphs(
   };
   const vision = { [modelFiles.visionEncoder]: buildVisionEncoder(checkpoint, config, tasks, kernels?.vision) };
   return Object.assign(vision, ...tasks.map((task) => heads[task]()));
+}
+
+/** The captioner as one graph, in each precision. @throws MODEL_UNSUPPORTED when the model does not caption */
+export function buildCaptionGraphs(
+  checkpoint: Checkpoint,
+  config: CheckpointConfig,
+  tasks: readonly ModelTask[],
+): Graphs {
+  if (!tasks.includes('caption')) {
+    throw new CaptionfleetError('MODEL_UNSUPPORTED', `one graph is for captions; this model can ${tasks.join(', ')}`);
+  }
+  return {
+    [captionGraphFiles.fp32]: buildCaptionGraph(checkpoint, config, 'float32'),
+    [captionGraphFiles.fp16]: buildCaptionGraph(checkpoint, config, 'float16'),
+  };
 }
