@@ -124,6 +124,7 @@ model
   .option('--out <dir>', 'model directory to write')
   .option('--force', 'replace a model that is there', false)
   .option('--no-int8', 'build fp32 only')
+  .option('--one-graph', 'also build the captioner as one graph, in fp32 and fp16, for GPUs', false)
   .option('--probes <dir>', 'pictures that int8 is compared with fp32 on (default: photographs of ours)')
   .action(async (reference: string, flags) => {
     const { modelPullCommand } = await import('./model-commands.ts');
@@ -138,6 +139,7 @@ model
   .option('--revision <revision>', 'revision of the checkpoint')
   .option('--force', 'replace a model that is there', false)
   .option('--no-int8', 'build fp32 only')
+  .option('--one-graph', 'also build the captioner as one graph, in fp32 and fp16, for GPUs', false)
   .option('--probes <dir>', 'pictures that int8 is compared with fp32 on (default: photographs of ours)')
   .action(async (checkpoint: string, flags) => {
     const { modelBuildCommand } = await import('./model-commands.ts');

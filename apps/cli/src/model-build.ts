@@ -16,6 +16,8 @@ import { defaultProbes } from './state-directory.ts';
 export interface VariantFlags {
   /** False: fp32 only. */
   readonly int8: boolean;
+  /** Also the captioner as one graph, for GPUs. */
+  readonly oneGraph?: boolean;
   /** Directory of the pictures that variants are compared on. */
   readonly probes?: string | undefined;
 }
@@ -25,14 +27,14 @@ export interface VariantFlags {
  * nothing and what the parity gate saw would not hold for the machines where it does.
  */
 export async function buildWithVariants(
-  options: Omit<BuildOptions, 'onProgress' | 'signal'>,
-  { int8, probes = defaultProbes }: VariantFlags,
+  options: Omit<BuildOptions, 'oneGraph' | 'onProgress' | 'signal'>,
+  { int8, oneGraph = false, probes = defaultProbes }: VariantFlags,
   signal: AbortSignal,
 ): Promise<ModelManifest> {
   await createDirectory(dirname(options.output), 'the output');
   const progress = startProgress(`building ${options.id}`, 0);
   try {
-    const manifest = await buildModel({ ...options, onProgress: progress.update, signal });
+    const manifest = await buildModel({ ...options, oneGraph, onProgress: progress.update, signal });
     if (!int8 || !readInstructionSet().multipliesBytes) {
       const model = await readModelDirectory(options.output, { verify: false, signal });
       return await recordReference(model, { intraOpThreads: availableParallelism(), signal });
