@@ -1,7 +1,7 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { AnswerOptionsSchema, type TaskType } from '@captionfleet/protocol/task';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
 import { inputName } from './image-inputs.ts';
 import { readTask } from './task-flags.ts';
@@ -169,6 +169,11 @@ function addTaskCommand(type: TaskType, description: string): Command {
     .option('--json', 'one line of JSON per image', false)
     .option('--out <dir>', 'also write each result to a file there, once')
     .option('--threads <n>', 'threads of the model (default: all cores)', positiveNumber)
+    .addOption(
+      new Option('--variant <variant>', 'number format of the model; auto: what a worker would serve on this machine')
+        .choices(['fp32', 'int8', 'auto'])
+        .default('fp32'),
+    )
     .option(
       '--allow-private-hosts <host:port,...>',
       'private addresses that URLs may point to (default: CAPTIONFLEET_ALLOW_PRIVATE_HOSTS)',

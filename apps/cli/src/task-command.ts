@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Engine, type EngineAnswer, openEngine } from '@captionfleet/blip/engine';
-import { assertHead } from '@captionfleet/blip/model-directory';
+import { assertHead, type ModelDirectory } from '@captionfleet/blip/model-directory';
 import { type PreparedImage, prepareImage } from '@captionfleet/blip/preprocess';
+import { chooseVariant, type VariantWish } from '@captionfleet/blip/variant-choice';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
 import type { Task, TaskType } from '@captionfleet/protocol/task';
@@ -13,12 +15,14 @@ import { expandInputs, isUrl, readImageFile } from './image-inputs.ts';
 import { openModel } from './model-commands.ts';
 import { printOutcome } from './print-outcome.ts';
 import { startProgress } from './progress.ts';
+import { stateDirectory } from './state-directory.ts';
 
 export interface TaskFlags {
   readonly model?: string | undefined;
   readonly json: boolean;
   readonly out?: string | undefined;
   readonly threads?: number | undefined;
+  readonly variant: VariantWish;
   readonly allowPrivateHosts: readonly string[];
 }
 
@@ -44,7 +48,7 @@ export async function taskCommand(
   if (files.length === 0) throw new CaptionfleetError('SOURCE_NOT_FOUND', `no images in ${inputs.join(', ')}`);
   const model = await openModel(flags.model, signal);
   assertHead(model.manifest, task.type);
-  await using engine = await openEngine(model, { intraOpThreads: flags.threads ?? availableParallelism() });
+  await using engine = await openVariant(model, flags, signal);
   await using source = openImageSource({ allowPrivateHosts: flags.allowPrivateHosts });
   if (flags.out !== undefined) await createDirectory(flags.out, '--out');
   const sink = flags.out === undefined ? undefined : await openFileSink(flags.out);
@@ -68,6 +72,18 @@ export async function taskCommand(
   }
   progress.stop();
   return failures;
+}
+
+/** fp32, the exact one, is opened as it is; another variant has to be one that this machine serves. */
+async function openVariant(model: ModelDirectory, flags: TaskFlags, signal: AbortSignal): Promise<Engine> {
+  const intraOpThreads = flags.threads ?? availableParallelism();
+  if (flags.variant === 'fp32') return await openEngine(model, { intraOpThreads });
+  const cache = join(stateDirectory(process.env), 'prepared');
+  const prepared = await chooseVariant(model, flags.variant, { cache, signal });
+  if (flags.variant !== 'auto' && prepared.variant !== flags.variant) {
+    throw new CaptionfleetError('OPTION_INVALID', `--variant ${flags.variant}: ${prepared.reason}`);
+  }
+  return await openEngine(model, { intraOpThreads, prepared });
 }
 
 async function prepare(input: string, source: ImageSource, side: number, signal: AbortSignal): Promise<Prepared> {
