@@ -15,8 +15,8 @@ test('the report of an unknown error says nothing of its inside', () => {
   assert.deepEqual(report, { code: 'INTERNAL', message: 'internal error', retryable: true });
 });
 
-test('only failures that may pass are retryable: no client error but 429 is', () => {
+test('only failures that may pass are retryable: no client error but 408 and 429 is', () => {
   for (const [code, { status, retryable }] of Object.entries(errorTable)) {
-    if (retryable) assert.ok(status >= 500 || status === 429, code);
+    if (retryable) assert.ok(status >= 500 || status === 408 || status === 429, code);
   }
 });
