@@ -71,6 +71,7 @@ test('in float16 weights are rounded but for the patches, the token embeddings a
     'step/text_decoder.bert.embeddings.position_embeddings.weight',
     'step/text_decoder.bert.embeddings.word_embeddings.weight',
     'step/text_decoder.cls.predictions.bias',
+    'vision_model.embeddings.byte_centers',
     'vision_model.embeddings.class_token',
     'vision_model.embeddings.patch_embedding.weight:scaled:transposed',
     'vision_model.embeddings.patch_positions',
