@@ -40,10 +40,11 @@ async function startUp(home: string, env: Readonly<Record<string, string>>) {
     env: { ...process.env, CAPTIONFLEET_HOME: home, CAPTIONFLEET_INFERENCE_PROCESSES: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const closed = once(child, 'close');
+  // Not `close`, which does not come for a child whose channel was closed from here.
+  const ended = once(child, 'exit');
   const stop = async (): Promise<void> => {
     if (child.exitCode === null) child.kill('SIGTERM');
-    await closed;
+    await ended;
   };
   assert.ok(child.stdout !== null && child.stderr !== null);
   let errors = '';
@@ -128,7 +129,7 @@ describe('a fleet', () => {
   test('stops when whoever started it is gone, and leaves nothing running', async () => {
     await using fleet = await startUp(home, env);
     fleet.child.disconnect();
-    assert.deepEqual(await once(fleet.child, 'close'), [0, null]);
+    assert.deepEqual(await once(fleet.child, 'exit'), [0, null]);
     await waitFor('every process to be gone', 60_000, async () => (await processesOf(home)).length === 0);
   });
 
