@@ -17,7 +17,7 @@ const operatorSet = 18;
 const chosen = -1;
 
 /**
- * Greedy captioning as one graph, for accelerators that the runtime reaches through copies of inputs and outputs: from bytes to
+ * Greedy captioning as one graph, for GPUs, which the runtime reaches through copies of inputs and outputs: from bytes to
  * tokens nothing leaves it. The vision encoder, then a loop of decoder steps whose states are the keys and values so far.
  * The prompt goes in token by token. The loop ends when every row has reached the end token, or at the greatest length.
  *
@@ -30,9 +30,9 @@ const chosen = -1;
  *   `tokens`            int64 [N, L]   the prompt, what was generated, and padding after the end token; L as the longest needs
  *   `log_probabilities` float32 [N]    sums over the generated tokens, the end token included, of what the model gave them
  *
- * @param floats What weights and activations are. In float16 these stay float32: the projection of patches, the embeddings of
- * tokens, the product with the vocabulary and all that follows from it. The means and variances of norms and the sums in products and softmax
- * are float32 inside the CUDA kernels.
+ * @param floats What weights and activations are. In float16 these stay float32: the projection of patches, the embeddings
+ * of tokens, the product with the vocabulary and all that follows from it. Norms, softmax and products sum in float32 inside
+ * the CUDA kernels.
  */
 export function buildCaptionGraph(
   checkpoint: Checkpoint,
@@ -91,8 +91,8 @@ interface LoopSurroundings {
 }
 
 /**
- * One step for all rows: what token follows each. All that it reads lies where the rest of it lies, also the position: the
- * runtime's own count of runs is in the host's memory, and so would be what follows from it.
+ * One step for all rows: what token follows each. All that it reads lies on the device. That is why the position is a state:
+ * the runtime's own count of runs is in the host's memory, and what follows from it would be copied from there.
  *
  * inputs   run, whether to go on, `token` [N], `position` [1], `finished` [N], `log_probability` [N], keys and values so far
  * outputs  whether to go on, the same states after this step, and the next tokens [N] as a series
