@@ -72,6 +72,13 @@ function runStep(what, command, commandArguments, options = {}) {
     const elapsed = () => `${Math.round((Date.now() - started) / 1000)} s`;
     let output = '';
     const [file, ...fileArguments] = [...dyingWithUs(), command, ...commandArguments];
+    let stoppedBy;
+    // Before the step is started: a signal that comes between the two would end this process and not the step.
+    const unwatch = whenStopped((signal) => {
+      stoppedBy ??= signal;
+      killGroup(child, 'SIGTERM');
+      setTimeout(killGroup, 5000, child, 'SIGKILL').unref();
+    });
     const child = spawn(file, fileArguments, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -92,12 +99,6 @@ function runStep(what, command, commandArguments, options = {}) {
         ),
       terminal ? 1000 : 15_000,
     );
-    let stoppedBy;
-    const unwatch = whenStopped((signal) => {
-      stoppedBy ??= signal;
-      killGroup(child, 'SIGTERM');
-      setTimeout(killGroup, 5000, child, 'SIGKILL').unref();
-    });
     const finish = (ok) => {
       clearInterval(tick);
       unwatch();
