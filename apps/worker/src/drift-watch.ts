@@ -19,7 +19,7 @@ export async function watchDrift(options: DriftWatchOptions): Promise<Captionfle
   for (;;) {
     await pause(everyMs, undefined, { signal, ref: false });
     try {
-      assertServed(await prepareModel(request, signal), request);
+      assertServed(await prepareModel({ ...request, askAgain: true }, signal), request);
       onCheck('passed', 'the model answers as it did when it was built');
     } catch (error) {
       signal.throwIfAborted();

@@ -56,6 +56,17 @@ test('where nothing can be written, fp32 is served from the model itself, and th
   assert.match(choice.reason, /a-file cannot be written/);
 });
 
+test('a pass counts for the starts after it, unless the model is to be asked again', async () => {
+  const { choice } = await prepareModel(request(good), signal);
+  assert.ok('directory' in choice);
+  const pass = join(choice.directory, 'drift-check.json');
+  const { at } = JSON.parse(await readFile(pass, 'utf8'));
+  await prepareModel(request(good), signal);
+  assert.equal(JSON.parse(await readFile(pass, 'utf8')).at, at);
+  await prepareModel({ ...request(good), askAgain: true }, signal);
+  assert.ok(JSON.parse(await readFile(pass, 'utf8')).at > at);
+});
+
 /** The model as if it had said something else when it was built. */
 async function withOtherReference(name: string): Promise<string> {
   const copy = await copyOf(name);

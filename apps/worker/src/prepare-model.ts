@@ -8,6 +8,8 @@ export interface PrepareRequest {
   readonly variant: VariantWish;
   /** Where the form that this machine runs is kept. */
   readonly cache: string;
+  /** Asks the model what it said when it was built even if it was asked not long ago. @defaultValue false */
+  readonly askAgain?: boolean;
 }
 
 export interface PreparedModel {

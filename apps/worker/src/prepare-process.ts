@@ -1,6 +1,8 @@
 // A process that makes a model ready for this machine and ends: it compares the files with the manifest, chooses a variant,
 // prepares it, and asks it what it said when it was built. Native code runs in it, so it is none of the worker's main process; see prepare-model.ts.
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkDrift } from '@captionfleet/blip/drift-check';
 import { type ModelDirectory, readModelDirectory } from '@captionfleet/blip/model-directory';
 import { chooseVariant, type VariantChoice } from '@captionfleet/blip/variant-choice';
@@ -12,6 +14,9 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 
 const never = new AbortController().signal;
+const passFile = 'drift-check.json';
+/** Since the machine booted, and not longer ago than this, a pass counts for every start. */
+const passHours = 6;
 const send = (message: FromPrepareProcess): void => void process.send?.(message);
 
 const [request] = (await once(process, 'message')) as [PrepareRequest];
@@ -34,7 +39,7 @@ try {
 /** Without a cache that can be written the model is served all the same: it loads slower and its weights are not shared. */
 async function choose(model: ModelDirectory, { cache, variant }: PrepareRequest): Promise<PreparedModel['choice']> {
   try {
-    return await undrifted(model, await chooseVariant(model, variant, { cache, signal: never }), cache);
+    return await undrifted(model, await chooseVariant(model, variant, { cache, signal: never }), request);
   } catch (error) {
     if (!(error instanceof CaptionfleetError) || error.code !== 'CONFIG_INVALID') throw error;
     return { variant: 'fp32', reason: `nothing could be prepared: ${error.message}` };
@@ -42,11 +47,34 @@ async function choose(model: ModelDirectory, { cache, variant }: PrepareRequest)
 }
 
 /** A variant that answers otherwise than when it was built is not served: int8 gives way to fp32, fp32 to nothing. */
-async function undrifted(model: ModelDirectory, choice: VariantChoice, cache: string): Promise<VariantChoice> {
+async function undrifted(
+  model: ModelDirectory,
+  choice: VariantChoice,
+  request: PrepareRequest,
+): Promise<VariantChoice> {
+  if (request.askAgain !== true && (await passedRecently(choice.directory))) return choice;
   const drift = await checkDrift(model, choice, never);
-  if (drift === undefined || drift.accepted) return choice;
+  if (drift === undefined || drift.accepted) {
+    await writeFile(join(choice.directory, passFile), JSON.stringify(await thisPass()), { flush: true });
+    return choice;
+  }
   const reason = `${choice.variant} answers otherwise than when it was built: ${drift.reason}`;
   if (choice.variant === 'fp32') throw new CaptionfleetError('MODEL_DRIFTED', reason);
-  const fallback = await chooseVariant(model, 'fp32', { cache, signal: never });
-  return await undrifted(model, { ...fallback, reason }, cache);
+  const fallback = await chooseVariant(model, 'fp32', { cache: request.cache, signal: never });
+  return await undrifted(model, { ...fallback, reason }, request);
+}
+
+async function passedRecently(directory: string): Promise<boolean> {
+  try {
+    const { at, boot } = JSON.parse(await readFile(join(directory, passFile), 'utf8'));
+    const now = await thisPass();
+    return boot === now.boot && now.at - at < passHours * 60 * 60 * 1000;
+  } catch {
+    return false;
+  }
+}
+
+async function thisPass(): Promise<{ readonly at: number; readonly boot: string }> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  return { at: Date.now(), boot };
 }
