@@ -37,9 +37,14 @@ try {
 }
 
 /** Without a cache that can be written the model is served all the same: it loads slower and its weights are not shared. */
-async function choose(model: ModelDirectory, { cache, variant }: PrepareRequest): Promise<PreparedModel['choice']> {
+async function choose(model: ModelDirectory, request: PrepareRequest): Promise<PreparedModel['choice']> {
+  const { cache, variant, askAgain = false } = request;
   try {
-    return await undrifted(model, await chooseVariant(model, variant, { cache, signal: never }), request);
+    return await undrifted(
+      model,
+      await chooseVariant(model, variant, { cache, thorough: askAgain, signal: never }),
+      request,
+    );
   } catch (error) {
     if (!(error instanceof CaptionfleetError) || error.code !== 'CONFIG_INVALID') throw error;
     return { variant: 'fp32', reason: `nothing could be prepared: ${error.message}` };

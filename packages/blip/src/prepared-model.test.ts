@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -54,6 +54,12 @@ test('a damaged or cut file is noticed, and the variant is prepared anew', async
   flipped[whole.length >> 1] = (flipped[whole.length >> 1] ?? 0) ^ 1;
   await writeFile(weights, flipped);
   await prepareIn('damaged');
+  assert.deepEqual(await readFile(weights), whole);
+  // Flipped so that its date tells nothing: only a thorough look finds it.
+  const { mtime, atime } = await stat(weights);
+  await writeFile(weights, flipped);
+  await utimes(weights, atime, mtime);
+  await prepareVariant(model, 'fp32', { cache: join(scratch, 'damaged'), thorough: true, signal });
   assert.deepEqual(await readFile(weights), whole);
   await truncate(weights, 100);
   await prepareIn('damaged');

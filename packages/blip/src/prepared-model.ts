@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -19,7 +20,22 @@ export interface PreparedVariant {
 }
 
 const inventoryFile = 'prepared.json';
-const InventorySchema = z.record(z.string(), z.strictObject({ bytes: z.int(), crc32: z.int() }));
+const InventorySchema = z.strictObject({
+  files: z.record(z.string(), z.strictObject({ bytes: z.int(), crc32: z.int() })),
+  /** When every byte was last compared, since which start of the machine, and what the files' dates were. */
+  checked: z.strictObject({ at: z.number(), boot: z.string(), dates: z.record(z.string(), z.number()) }),
+});
+type Inventory = z.infer<typeof InventorySchema>;
+
+/** So long, and until the machine starts again, files of the same sizes and dates count as compared. */
+const trustHours = 6;
+
+export interface PrepareOptions {
+  readonly cache: string;
+  /** Compares every byte of what is there, however recently that was done. @defaultValue false */
+  readonly thorough?: boolean;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Has ONNX Runtime optimise a variant's graphs for this machine and pack their weights as its kernels read them, once: what
@@ -32,12 +48,12 @@ const InventorySchema = z.record(z.string(), z.strictObject({ bytes: z.int(), cr
 export async function prepareVariant(
   model: ModelDirectory,
   variant: Variant,
-  { cache, signal }: { readonly cache: string; readonly signal: AbortSignal },
+  { cache, thorough = false, signal }: PrepareOptions,
 ): Promise<PreparedVariant> {
   const { checksum, tasks } = model.manifest;
   const machine = `${readInstructionSet().key}-ort${env.versions.node}`;
   const directory = join(cache, `${checksum.slice(0, 16)}-${variant}-${machine}`);
-  if (await isWhole(directory, signal)) return { variant, directory };
+  if (await isWhole(directory, { thorough, signal })) return { variant, directory };
   const scratch = `${directory}.${randomUUID()}`;
   try {
     await mkdir(scratch, { recursive: true });
@@ -81,29 +97,53 @@ async function optimise(source: string, target: string): Promise<void> {
 }
 
 async function writeInventory(directory: string, graphs: readonly string[], signal: AbortSignal): Promise<void> {
-  const inventory: z.infer<typeof InventorySchema> = {};
+  const files: Inventory['files'] = {};
   for (const file of graphs.flatMap((graph) => [graph, weightsOf(graph)])) {
     const path = join(directory, file);
     // A small graph keeps its weights inside.
-    const bytes = await sizeOf(path);
-    if (bytes !== undefined) inventory[file] = { bytes, crc32: await checksum(path, signal) };
+    const found = await statOf(path);
+    if (found !== undefined) files[file] = { bytes: found.size, crc32: await checksum(path, signal) };
   }
-  await writeFile(join(directory, inventoryFile), JSON.stringify(inventory), { flush: true });
+  await keepInventory(directory, files);
 }
 
-async function isWhole(directory: string, signal: AbortSignal): Promise<boolean> {
+/** Says that all bytes are as `files` has them, now. */
+async function keepInventory(directory: string, files: Inventory['files']): Promise<void> {
+  const dates: Inventory['checked']['dates'] = {};
+  for (const file of Object.keys(files)) dates[file] = (await statOf(join(directory, file)))?.mtimeMs ?? 0;
+  const inventory: Inventory = { files, checked: { at: Date.now(), boot: await bootOf(), dates } };
+  const path = join(directory, inventoryFile);
+  await writeFile(`${path}.new`, JSON.stringify(inventory), { flush: true });
+  await rename(`${path}.new`, path);
+}
+
+async function isWhole(
+  directory: string,
+  { thorough, signal }: { readonly thorough: boolean; readonly signal: AbortSignal },
+): Promise<boolean> {
   try {
     const inventory = InventorySchema.parse(JSON.parse(await readFile(join(directory, inventoryFile), 'utf8')));
-    for (const [file, expected] of Object.entries(inventory)) {
+    const { files, checked } = inventory;
+    const isRecent = checked.boot === (await bootOf()) && Date.now() - checked.at < trustHours * 60 * 60 * 1000;
+    let compared = false;
+    for (const [file, { bytes, crc32: expected }] of Object.entries(files)) {
       const path = join(directory, file);
-      if ((await sizeOf(path)) !== expected.bytes || (await checksum(path, signal)) !== expected.crc32) return false;
+      const found = await statOf(path);
+      if (found?.size !== bytes) return false;
+      if (!thorough && isRecent && found.mtimeMs === checked.dates[file]) continue;
+      if ((await checksum(path, signal)) !== expected) return false;
+      compared = true;
     }
+    if (compared) await keepInventory(directory, files);
     return true;
   } catch {
     signal.throwIfAborted();
     return false;
   }
 }
+
+/** Another one each time that the machine starts; empty outside Linux. */
+const bootOf = (): Promise<string> => readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
 
 /** CRC-32: it finds what a disk has lost. Whoever may write here may as well change what checks it. */
 async function checksum(path: string, signal: AbortSignal): Promise<number> {
@@ -112,11 +152,7 @@ async function checksum(path: string, signal: AbortSignal): Promise<number> {
   return value;
 }
 
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
+const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(() => undefined);
 
 /** What another process has placed meanwhile is as good as ours; what is there and damaged makes way. */
 async function putInPlace(scratch: string, directory: string, signal: AbortSignal): Promise<void> {
@@ -124,7 +160,7 @@ async function putInPlace(scratch: string, directory: string, signal: AbortSigna
     await rename(scratch, directory);
   } catch (error) {
     if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-    if (await isWhole(directory, signal)) return;
+    if (await isWhole(directory, { thorough: true, signal })) return;
     await rename(directory, `${scratch}.damaged`);
     await rename(scratch, directory);
     await rm(`${scratch}.damaged`, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { openEngine } from './engine.ts';
 import { type InstructionSet, readInstructionSet } from './instruction-set.ts';
 import type { ModelDirectory, ModelManifest, Variant } from './model-directory.ts';
-import { type PreparedVariant, prepareVariant } from './prepared-model.ts';
+import { type PreparedVariant, type PrepareOptions, prepareVariant } from './prepared-model.ts';
 
 /** auto: int8 where it passed the parity gate and is worth it on this machine, else fp32. */
 export type VariantWish = Variant | 'auto';
@@ -17,11 +17,8 @@ export interface VariantChoice extends PreparedVariant {
   readonly speeds: Readonly<Partial<Record<Variant, number>>>;
 }
 
-interface ChoiceOptions {
-  /** Where prepared variants and their measured speeds are kept. */
-  readonly cache: string;
-  readonly signal: AbortSignal;
-}
+/** `cache` also keeps the speeds that were measured. */
+type ChoiceOptions = PrepareOptions;
 
 /**
  * Chooses a variant and prepares it. int8 is chosen only where it was accepted and the processor multiplies bytes; asked for
