@@ -1,4 +1,4 @@
-"""Draws the sample pictures. None was trained on: each caption is one of those held out.
+"""Draws the sample pictures and writes what must be said of them. None was trained on: each caption is one of those held out.
 
     python make_samples.py ICONS ../samples
 """
@@ -29,6 +29,37 @@ SAMPLES = [
     ("rocket-above-house.png", (360, 480), 1, Scene("above", (Thing("rocket"), Thing("house")), 1, "under the night sky")),
     ("yellow-circle-above-rocket.webp", (400, 500), 1, Scene("above", (Thing("circle", "yellow"), Thing("rocket")), 1, "on the water")),
 ]
+QUESTIONS = {
+    "boat-on-the-water.jpg": {"what is this?": "a boat", "where is the boat?": "on the water", "how many fish are there?": "0"},
+    "cat-under-the-night-sky.png": {"is there a cat?": "yes", "is there a dog?": "no", "is the cat in the snow?": "no"},
+    "red-circle-in-the-snow.png": {"what color is the circle?": "red", "where is the circle?": "in the snow"},
+    "two-umbrellas-on-a-beach.jpg": {"how many umbrellas are in the picture?": "2", "are there any cars?": "no"},
+    "three-cats-in-the-snow.webp": {"how many cats are there?": "3", "what is in the picture?": "three cats"},
+    "three-white-stars-on-blue.png": {
+        "what color are the stars?": "white",
+        "what color is the background?": "blue",
+        "how many stars are there?": "3",
+    },
+    "three-butterflies-transparent.png": {"how many butterflies are there?": "3", "what colour is the background?": "white"},
+    "dog-and-cat-in-the-snow.jpg": {
+        "what is to the left of the cat?": "a dog",
+        "what is on the right?": "a cat",
+        "how many dogs are there?": "1",
+        "where is the dog?": "in the snow",
+    },
+    "car-and-pig-stored-sideways.jpg": {"what is to the right of the car?": "a pig", "is the pig left of the car?": "no"},
+    "penguin-and-triangle.webp": {
+        "what color is the triangle?": "yellow",
+        "is the triangle red?": "no",
+        "what is left of the triangle?": "a penguin",
+    },
+    "rocket-above-house.png": {
+        "what is above the house?": "a rocket",
+        "what is below the rocket?": "a house",
+        "is the rocket above the house?": "yes",
+    },
+    "yellow-circle-above-rocket.webp": {"what is above the rocket?": "a yellow circle", "is there a yellow circle?": "yes"},
+}
 EXIF_ORIENTATION, TURN_RIGHT_TO_VIEW = 0x0112, 6
 
 
@@ -51,6 +82,7 @@ def main() -> None:
             how |= {"exif": exif}
         picture.save(folder / name, **how)
     (folder / "captions.json").write_text(json.dumps(captions, indent=2) + "\n")
+    (folder / "questions.json").write_text(json.dumps(QUESTIONS, indent=2) + "\n")
 
 
 def on_nothing(scene: Scene, icons: scenes.Icons, name: str, seed: int, size: tuple[int, int]) -> Image.Image:

@@ -1,11 +1,21 @@
-"""The demo model: Hugging Face's captioner and matcher over one set of weights, shared as BLIP's MED shares them."""
+"""The demo model: Hugging Face's captioner, matcher and answerer over one set of weights, shared as BLIP's MED shares them.
 
+The answerer adds no weights: the matcher's encoder reads the question, the captioner's decoder says the answer.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration, BlipForImageTextRetrieval
+from transformers import (
+    BertTokenizer,
+    BlipConfig,
+    BlipForConditionalGeneration,
+    BlipForImageTextRetrieval,
+    BlipForQuestionAnswering,
+)
 from transformers import logging as transformers_logging
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
@@ -58,7 +68,7 @@ def configuration() -> BlipConfig:
         initializer_range=0.02,
     )
     config = BlipConfig(text_config=text, vision_config=vision, projection_dim=WIDTH, image_text_hidden_size=64)
-    config.architectures = ["BlipForConditionalGeneration"]
+    config.architectures = ["BlipForConditionalGeneration", "BlipForImageTextRetrieval", "BlipForQuestionAnswering"]
     return config
 
 
@@ -85,13 +95,14 @@ class DemoModel(nn.Module):
     def see(self, pixels: torch.Tensor) -> torch.Tensor:
         return self.captioner.vision_model(pixel_values=pixels).last_hidden_state
 
-    def next_piece_logits(self, image_states: torch.Tensor, pieces: torch.Tensor) -> torch.Tensor:
+    def next_piece_logits(self, states: torch.Tensor, pieces: torch.Tensor, questions: torch.Tensor | None = None) -> torch.Tensor:
+        """Of an image's states, or of the states that a question was read to: then `questions` are its pieces."""
         decoder = self.captioner.text_decoder
-        attended = torch.ones(image_states.shape[:2], dtype=torch.long)
+        attended = torch.ones(states.shape[:2], dtype=torch.long) if questions is None else (questions != PAD).long()
         return decoder(
             input_ids=pieces,
             attention_mask=(pieces != PAD).long(),
-            encoder_hidden_states=image_states,
+            encoder_hidden_states=states,
             encoder_attention_mask=attended,
             use_cache=False,
         ).logits
@@ -106,7 +117,7 @@ class DemoModel(nn.Module):
 
 def to_pieces(texts: list[str], first: int) -> torch.Tensor:
     """Every word of the domain is one piece, so training needs no tokenizer. A missing word is a mistake here."""
-    rows = [[first, *(PIECE_IDS[word] for word in text.split()), SEP] for text in texts]
+    rows = [[first, *(PIECE_IDS[word] for word in text.replace("?", " ?").split()), SEP] for text in texts]
     longest = max(map(len, rows))
     return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
 
@@ -116,7 +127,7 @@ def normalised(bytes_chw: torch.Tensor) -> torch.Tensor:
 
 
 def save_checkpoint(model: DemoModel, folder: Path) -> None:
-    """One file that both Hugging Face classes load, each reporting the other's keys as unexpected."""
+    """One file that all three Hugging Face classes load, each reporting as unexpected what it has no use for."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = model.captioner.state_dict() | model.matcher.state_dict()
     weights = {
@@ -137,9 +148,36 @@ def save_checkpoint(model: DemoModel, folder: Path) -> None:
     vocabulary_file.unlink(missing_ok=True)
 
 
-def load_checkpoint(folder: Path) -> tuple[BlipForConditionalGeneration, BlipForImageTextRetrieval, BertTokenizer]:
-    # Each class reports the other's weights as unexpected; here they are expected.
+def continue_from(model: DemoModel, folder: Path) -> None:
+    """Takes a checkpoint's weights. Pieces that its vocabulary lacks keep the values they start with."""
+    theirs = BertTokenizer.from_pretrained(folder).get_vocab()
+    both = {piece: index for piece, index in theirs.items() if piece in PIECE_IDS}
+    to = torch.tensor([*(PIECE_IDS[piece] for piece in both), DEC, DEC + 1])
+    of = torch.tensor([*both.values(), len(theirs), len(theirs) + 1])
+    weights = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+    for part in (model.captioner, model.matcher):
+        own = part.state_dict()
+        for name in own.keys() & weights.keys():
+            if own[name].shape == weights[name].shape:
+                own[name].copy_(weights[name])
+            else:
+                own[name][to] = weights[name][of]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    captioner: BlipForConditionalGeneration
+    matcher: BlipForImageTextRetrieval
+    answerer: BlipForQuestionAnswering
+    tokenizer: BertTokenizer
+
+
+def load_checkpoint(folder: Path) -> Loaded:
+    # Each class reports the others' weights as unexpected; here they are expected.
     transformers_logging.set_verbosity_error()
-    captioner = BlipForConditionalGeneration.from_pretrained(folder).eval()
-    matcher = BlipForImageTextRetrieval.from_pretrained(folder).eval()
-    return captioner, matcher, BertTokenizer.from_pretrained(folder)
+    return Loaded(
+        BlipForConditionalGeneration.from_pretrained(folder).eval(),
+        BlipForImageTextRetrieval.from_pretrained(folder).eval(),
+        BlipForQuestionAnswering.from_pretrained(folder).eval(),
+        BertTokenizer.from_pretrained(folder),
+    )

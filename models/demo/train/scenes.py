@@ -35,6 +35,7 @@ COLOURS = {
 PLACES = ["in a green field", "on a sandy beach", "in the snow", "under the night sky", "on the water"]
 GROUNDS = list(COLOURS) + PLACES
 COUNTS = {2: "two", 3: "three"}
+QUESTION_WORDS = "any are below color colour how left many no right this to what where yes".split()
 PLURALS = {
     "bus": "buses",
     "butterfly": "butterflies",
@@ -106,7 +107,10 @@ def is_held_out(text: str) -> bool:
 
 
 def vocabulary() -> list[str]:
-    """Special tokens, single characters so that no lower-case ASCII word is lost, then the domain's words."""
+    """Special tokens, single characters so that no lower-case ASCII word is lost, then the domain's words.
+
+    The words that only questions and answers need come last: they were added last, and no older id moved.
+    """
     characters = [chr(code) for code in range(ord("a"), ord("z") + 1)] + [str(digit) for digit in range(10)]
     words = set("a an and above on in the of is there picture photo image background".split())
     words |= set(COLOURS) | set(COUNTS.values()) | {word for place in PLACES for word in place.split()}
@@ -114,7 +118,7 @@ def vocabulary() -> list[str]:
         words |= {name, PLURALS.get(name, name + "s")}
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"!\"#$%&'()*+,-./:;<=>?@", *characters]
     pieces += ["##" + character for character in characters]
-    return pieces + sorted(words - set(pieces))
+    return pieces + sorted(words - set(pieces)) + QUESTION_WORDS
 
 
 # Choosing a scene

@@ -3,10 +3,12 @@
     look    every patch says which thing it shows, in which colour, and where among the others (throw-away heads)
     speak   the decoder learns the caption, and the patches go on being asked
     match   the encoder learns to tell the caption from one with a fact wrong, over eyes that are held still
+    answer  encoder and decoder learn to answer questions, over the same still eyes
     settle  everything at once, while the rate falls
 
     python train.py ICONS RUN            starts, or goes on from RUN/state.pt
     python train.py ICONS RUN --stage settle=100000
+    python train.py ICONS RUN --from CHECKPOINT    starts with its weights, and with the stage "answer"
 
 Batch number i is drawn from the seed and i alone, so that a run that was stopped sees what it would have seen.
 """
@@ -26,19 +28,25 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import questions
 import scenes
-from model import CLS, DEC, PAD, PATCH, SEP, SIDE, WIDTH, DemoModel, normalised, save_checkpoint, to_pieces
+from model import CLS, DEC, PAD, PATCH, SEP, SIDE, WIDTH, DemoModel, continue_from, normalised, save_checkpoint, to_pieces
 
 SEED = 20261124
 BATCH = 64
-THREADS = 2
 # Images per stage.
-STAGES = {"look": 64_000, "speak": 40_000, "match": 64_000, "settle": 64_000}
+STAGES = {"look": 64_000, "speak": 40_000, "match": 64_000, "answer": 24_000, "settle": 64_000}
+# What a checkpoint to start from has behind it.
+LEARNT_BEFORE = ("look", "speak", "match")
 # The share of pictures that are drawn large, as users' are: dear, so fewer while the basics are learnt.
-LARGE_SHARE = {"look": 1 / 8, "speak": 1 / 8, "match": 1 / 8, "settle": 1 / 4}
+LARGE_SHARE = {"look": 1 / 8, "speak": 1 / 8, "match": 1 / 8, "answer": 1 / 8, "settle": 1 / 4}
 # How many pairs of sentences are read about each picture: seeing it costs more than reading about it.
-READINGS = {"match": 3, "settle": 1}
-# While matching is learnt, this many captions a step keep speech from being lost: the towers share weights.
+READINGS = {"match": 3, "answer": 1, "settle": 1}
+# How many questions are asked about each picture, a step for every `QUESTIONS_A_STEP` of them.
+QUESTIONS = {"answer": 6, "settle": 2}
+QUESTIONS_A_STEP = 2
+# While matching or answering is learnt, this many captions a step (and pairs of sentences, while answering) keep
+# what was learnt before from being lost: the towers share weights.
 REMINDERS = 16
 PEAK_RATE = 2e-3
 SETTLE_RATE = 1e-3
@@ -55,7 +63,7 @@ PROMPT = "a picture of"
 def training_batch(number: int, stage: str, icons: scenes.Icons) -> dict:
     rng = random.Random(f"{SEED}/{number}")
     batch = {"pixels": np.empty((BATCH, 3, SIDE, SIDE), np.uint8), "labels": [], "captions": []}
-    batch |= {"right": [], "wrong": []}
+    batch |= {"right": [], "wrong": [], "questions": []}
     for row in range(BATCH):
         scene = scenes.random_scene(rng, held_out=False)
         picture, drawing = scenes.as_seen(scene, icons, rng, SIDE, LARGE_SHARE[stage])
@@ -66,6 +74,8 @@ def training_batch(number: int, stage: str, icons: scenes.Icons) -> dict:
             pairs = [statements(scene, rng) for _ in range(READINGS[stage])]
             batch["right"].append([right for right, _ in pairs])
             batch["wrong"].append([wrong for _, wrong in pairs])
+        if stage in QUESTIONS:
+            batch["questions"].append([questions.ask(scene, rng) for _ in range(QUESTIONS[stage])])
     batch["labels"] = np.stack(batch["labels"])
     return batch
 
@@ -143,13 +153,29 @@ def match_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, r
     return {"match": matching, "words": words}
 
 
-def contrast_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, right: list[str]) -> torch.Tensor:
-    texts = F.normalize(model.matcher.text_proj(model.read(to_pieces(right, CLS))[:, 0]).float(), dim=-1)
+def answer_loss(model: DemoModel, image_states: torch.Tensor, asked: list[questions.Question], rng: random.Random) -> torch.Tensor:
+    # Some people leave the question mark out.
+    texts = [question.text.rstrip("?") if rng.random() < 0.1 else question.text for question in asked]
+    question_pieces = to_pieces(texts, CLS)
+    pieces = to_pieces([question.answer for question in asked], DEC)
+    logits = model.next_piece_logits(model.read(question_pieces, image_states), pieces, question_pieces)[:, :-1].float()
+    losses = F.cross_entropy(logits.transpose(1, 2), pieces[:, 1:].masked_fill(pieces[:, 1:] == PAD, -100), ignore_index=-100, reduction="none")
+    # Every answer counts alike: "no" has two pieces and "a cat above a green circle" seven.
+    return (losses.sum(1) / (pieces[:, 1:] != PAD).sum(1)).mean()
+
+
+def contrast_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, captions: list[str], wrong: list[str]) -> torch.Tensor:
+    texts = F.normalize(model.matcher.text_proj(model.read(to_pieces(captions + wrong, CLS))[:, 0]).float(), dim=-1)
+    texts, wrong_texts = texts.chunk(2)
     images = F.normalize(model.matcher.vision_proj(image_states[:, 0]).float(), dim=-1)
-    similarity = heads.log_scale.exp().clamp(max=100) * images @ texts.t()
-    same = torch.tensor([[float(a == b) for b in right] for a in right])
+    scale = heads.log_scale.exp().clamp(max=100)
+    similarity = scale * images @ texts.t()
+    # Beside the others' captions, each picture is told one that is nearly true of it.
+    nearly = scale * (images * wrong_texts).sum(1, keepdim=True)
+    same = torch.tensor([[float(a == b) for b in captions] for a in captions])
     target = same / same.sum(1, keepdim=True)
-    return 0.1 * (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.t(), target)) / 2
+    of_image = F.cross_entropy(torch.cat([similarity, nearly], 1), F.pad(target, (0, 1)))
+    return 0.2 * (of_image + F.cross_entropy(similarity.t(), target)) / 2
 
 
 def sentences(batch: dict, reading: int, rng: random.Random) -> tuple[list[str], list[str]]:
@@ -166,7 +192,24 @@ def losses_of(stage: str, model: DemoModel, heads: Throwaway, batch: dict, rng: 
     """The losses of each optimiser step that a batch gives; the caller steps before it asks for the next."""
     pixels = normalised(torch.from_numpy(batch["pixels"]))
     # One context per step: autocast keeps its half-precision copies of the weights until the context ends.
-    half = lambda: torch.autocast("cpu", torch.bfloat16)
+    # Without instructions for it, half precision is emulated, four times as slowly as single precision runs.
+    half = lambda: torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
+    if stage == "answer":
+        with torch.no_grad(), half():
+            image_states = model.see(pixels)
+        right, wrong = sentences(batch, 0, rng)
+        for step in range(QUESTIONS[stage] // QUESTIONS_A_STEP):
+            asked = [row[step * QUESTIONS_A_STEP + number] for number in range(QUESTIONS_A_STEP) for row in batch["questions"]]
+            reminded = slice(REMINDERS * step, REMINDERS * (step + 1))
+            with half():
+                losses = {"answer": answer_loss(model, image_states.repeat(QUESTIONS_A_STEP, 1, 1), asked, rng)}
+                losses["caption"] = caption_loss(model, image_states[reminded], batch["captions"][reminded], rng)
+                losses |= match_loss(model, heads, image_states[reminded], right[reminded], wrong[reminded])
+                losses["contrast"] = contrast_loss(model, heads, image_states[reminded], batch["captions"][reminded], wrong[reminded])
+                # Heads that were thrown away grow again before the eyes move.
+                losses |= patch_loss(heads, image_states[reminded], batch | {"labels": batch["labels"][reminded]})
+            yield losses
+        return
     if stage == "match":
         with torch.no_grad(), half():
             image_states = model.see(pixels)
@@ -186,11 +229,44 @@ def losses_of(stage: str, model: DemoModel, heads: Throwaway, batch: dict, rng: 
         if stage == "settle":
             right, wrong = sentences(batch, 0, rng)
             losses |= match_loss(model, heads, image_states, right, wrong)
-            losses["contrast"] = contrast_loss(model, heads, image_states, batch["captions"])
+            losses["contrast"] = contrast_loss(model, heads, image_states, batch["captions"], wrong)
+            asked = [row[number] for number in range(QUESTIONS[stage]) for row in batch["questions"]]
+            losses["answer"] = answer_loss(model, image_states.repeat(QUESTIONS[stage], 1, 1), asked, rng)
     yield losses
 
 
 # Optimisation
+
+
+class Muon(torch.optim.Optimizer):
+    """torch.optim.Muon in single precision: its half precision takes ten times as long where the CPU has none."""
+
+    def __init__(self, parameters, lr: float, weight_decay: float, momentum: float):
+        super().__init__(parameters, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for matrix in group["params"]:
+                if matrix.grad is None:
+                    continue
+                state = self.state[matrix]
+                average = state.setdefault("momentum_buffer", torch.zeros_like(matrix))
+                average.lerp_(matrix.grad, 1 - group["momentum"])
+                direction = orthogonal(matrix.grad.lerp(average, group["momentum"]))
+                matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                # As large as AdamW's steps are on average, so that one rate does for both.
+                matrix.add_(direction, alpha=-group["lr"] * 0.2 * math.sqrt(max(matrix.shape)))
+
+
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    """Nearly: five Newton-Schulz steps bring every singular value close to one."""
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
+    wide = wide / wide.norm().clamp(min=1e-7)
+    for _ in range(5):
+        gram = wide @ wide.t()
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=-4.775, alpha=2.0315), wide, beta=3.4445)
+    return wide if matrix.shape[0] <= matrix.shape[1] else wide.t()
 
 
 class Optimisers:
@@ -207,7 +283,7 @@ class Optimisers:
         ]
         self.parameters = list(every.values())
         self.optimisers = [
-            torch.optim.Muon(list(inner.values()), lr=PEAK_RATE, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+            Muon(list(inner.values()), lr=PEAK_RATE, weight_decay=0.02, momentum=0.95),
             torch.optim.AdamW(adam_groups, lr=PEAK_RATE, betas=(0.9, 0.98)),
         ]
 
@@ -261,6 +337,10 @@ class Watch:
         labels = [scenes.patch_labels(scene, drawing, SIDE, PATCH) for scene, (_, drawing) in zip(self.scenes, drawn)]
         self.things, self.tints, self.parts = torch.from_numpy(np.stack(labels)).transpose(0, 1)
         self.wrong = [scenes.caption(scenes.with_one_fact_wrong(scene, rng)[0]) for scene in self.scenes]
+        asked = {kind: [ask(scene, rng) for scene in self.scenes] for kind, ask in questions.KINDS.items()}
+        self.asked = {
+            kind: [(row, question) for row, question in enumerate(of_kind) if question] for kind, of_kind in asked.items()
+        }
 
     @torch.no_grad()
     def report(self, model: DemoModel, heads: Throwaway, stage: str) -> dict:
@@ -274,14 +354,7 @@ class Watch:
         ):
             figures[f"patch_{name}"] = (head(states[:, 1:]).argmax(-1) == true)[counted].float().mean()
         if stage != "look":
-            pieces = torch.full((len(states), 1), DEC)
-            for _ in range(14):
-                best = model.next_piece_logits(states, pieces)[:, -1].argmax(-1, keepdim=True)
-                best[(pieces == SEP).any(1)] = PAD
-                pieces = torch.cat([pieces, best], 1)
-            true = to_pieces([scenes.caption(scene) for scene in self.scenes], DEC)
-            true = F.pad(true, (0, pieces.shape[1] - true.shape[1]), value=PAD)
-            exact = (pieces == true).all(1)
+            exact = is_said(model, [scenes.caption(scene) for scene in self.scenes], states)
             figures["exact"] = exact.float().mean()
             for arrangement in scenes.ARRANGEMENTS:
                 chosen = torch.tensor([scene.arrangement == arrangement for scene in self.scenes])
@@ -290,7 +363,27 @@ class Watch:
             for name, texts, expected in (("right", [scenes.caption(s) for s in self.scenes], 1), ("wrong", self.wrong, 0)):
                 said = model.matcher.itm_head(model.read(to_pieces(texts, CLS), states)[:, 0]).argmax(-1)
                 figures[f"match_{name}"] = (said == expected).float().mean()
+            texts = model.matcher.text_proj(model.read(to_pieces([scenes.caption(s) for s in self.scenes], CLS))[:, 0])
+            similarity = F.normalize(model.matcher.vision_proj(states[:, 0]), dim=-1) @ F.normalize(texts, dim=-1).t()
+            figures["retrieved"] = (similarity.argmax(1) == torch.arange(len(states))).float().mean()
+        if stage in QUESTIONS:
+            for kind, asked in self.asked.items():
+                rows = torch.tensor([row for row, _ in asked])
+                pieces = to_pieces([question.text for _, question in asked], CLS)
+                read = model.read(pieces, states[rows])
+                figures[f"answer_{kind}"] = is_said(model, [question.answer for _, question in asked], read, pieces).float().mean()
         return {name: round(float(value), 3) for name, value in figures.items()}
+
+
+def is_said(model: DemoModel, texts: list[str], states: torch.Tensor, read: torch.Tensor | None = None) -> torch.Tensor:
+    """Whether greedy decoding says exactly the texts."""
+    pieces = torch.full((len(states), 1), DEC)
+    for _ in range(14):
+        best = model.next_piece_logits(states, pieces, read)[:, -1].argmax(-1, keepdim=True)
+        best[(pieces == SEP).any(1)] = PAD
+        pieces = torch.cat([pieces, best], 1)
+    true = to_pieces(texts, DEC)
+    return (pieces == F.pad(true, (0, pieces.shape[1] - true.shape[1]), value=PAD)).all(1)
 
 
 # The run
@@ -301,12 +394,14 @@ def main() -> None:
     parser.add_argument("icons", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--stage", action="append", default=[], help="NAME=IMAGES instead of the recipe's number")
+    parser.add_argument("--from", dest="origin", type=Path, help="a checkpoint that has learnt all but answering")
+    parser.add_argument("--threads", type=int, default=2, help="1 if other work keeps the second core busy: waiting for it costs more")
     parser.add_argument("--watch-every", type=int, default=16_000, help="images between looks at held-out scenes")
     options = parser.parse_args()
     stages = STAGES | {name: int(images) for name, images in (item.split("=") for item in options.stage)}
     assert list(stages) == list(STAGES), f"stages are {', '.join(STAGES)}"
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
     options.run.mkdir(parents=True, exist_ok=True)
     model, heads = DemoModel(), Throwaway()
@@ -322,6 +417,10 @@ def main() -> None:
         for optimiser, saved in zip(optimisers.optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         done |= state["done"]
+    elif options.origin:
+        continue_from(model, options.origin)
+        average = RunningAverage(both)
+        done |= {stage: STAGES[stage] for stage in LEARNT_BEFORE}
 
     def keep() -> None:
         state = {"weights": both.state_dict(), "average": average.average, "done": done}
