@@ -4,7 +4,8 @@
     python evaluate.py ICONS ../checkpoint --scenes 200 --seed 2     quicker, on other scenes
 
 Every scene's caption is held out: training never showed a picture with that sentence, so it asked no question
-about that scene. Every picture takes the whole road of a user's file: drawn at 320 to 640 px, encoded, decoded, resized by the image processor.
+about that scene. Every picture takes the whole road of a user's file: drawn at 320 to 640 px, encoded, decoded,
+resized by the image processor.
 """
 
 import argparse

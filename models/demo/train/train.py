@@ -159,9 +159,10 @@ def answer_loss(model: DemoModel, image_states: torch.Tensor, asked: list[questi
     question_pieces = to_pieces(texts, CLS)
     pieces = to_pieces([question.answer for question in asked], DEC)
     logits = model.next_piece_logits(model.read(question_pieces, image_states), pieces, question_pieces)[:, :-1].float()
-    losses = F.cross_entropy(logits.transpose(1, 2), pieces[:, 1:].masked_fill(pieces[:, 1:] == PAD, -100), ignore_index=-100, reduction="none")
+    targets = pieces[:, 1:].masked_fill(pieces[:, 1:] == PAD, -100)
+    losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=-100, reduction="none")
     # Every answer counts alike: "no" has two pieces and "a cat above a green circle" seven.
-    return (losses.sum(1) / (pieces[:, 1:] != PAD).sum(1)).mean()
+    return (losses.sum(1) / (targets != -100).sum(1)).mean()
 
 
 def contrast_loss(model: DemoModel, heads: Throwaway, image_states: torch.Tensor, captions: list[str], wrong: list[str]) -> torch.Tensor:
