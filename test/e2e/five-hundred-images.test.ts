@@ -80,8 +80,8 @@ test('500 images with a worker killed on the way: each captioned once, as the co
   }
   const blobs = await readBlobs(fleet.connectionString, fleet.container, 'requests/');
   const names = posted.flatMap(({ id }) =>
-    Array.from({ length: perRequest }, (_, index) => blobNames.outcome(id, index)),
+    Array.from({ length: perRequest }, (_, index) => blobNames('default').outcome(id, index)),
   );
-  const records = posted.map(({ id }) => blobNames.request(id));
+  const records = posted.map(({ id }) => blobNames('default').request(id));
   assert.deepEqual([...blobs.keys()].sort(), [...names, ...records].sort(), 'one outcome an image, and nothing else');
 });

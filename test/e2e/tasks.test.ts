@@ -71,7 +71,7 @@ test('texts are matched as at the command line', async () => {
     assertClose([probability, similarity], [matches[index].probability, matches[index].similarity]);
   }
   const blobs = await readBlobs(fleet.connectionString, fleet.container, 'requests/');
-  const stored = JSON.parse(Buffer.from(blobs.get(blobNames.outcome(id, 0)) ?? []).toString());
+  const stored = JSON.parse(Buffer.from(blobs.get(blobNames('default').outcome(id, 0)) ?? []).toString());
   assert.deepEqual(stored.matches, status.matches);
 });
 

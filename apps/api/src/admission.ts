@@ -1,6 +1,8 @@
+import { imageOwner } from '@captionfleet/protocol/blob-names';
 import { CaptionfleetError, type ErrorReport, reportError } from '@captionfleet/protocol/errors';
 import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
+import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { decodeInlineImage } from './inline-image.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -19,10 +21,10 @@ const uploadsAtOnce = 8;
  */
 export async function admitImages(
   images: readonly DoorImage[],
-  requests: RequestStore,
+  { tenant, requests }: { readonly tenant: Tenant; readonly requests: RequestStore },
   signal: AbortSignal,
 ): Promise<RecordImage[]> {
-  const looked = images.map(lookAt);
+  const looked = images.map((image) => lookAt(image, tenant, requests.container));
   if (looked.every((image) => 'refused' in image)) {
     const [{ refused }] = looked as [{ refused: ErrorReport }];
     throw new RefusedRequest(
@@ -39,14 +41,23 @@ export async function admitImages(
   });
 }
 
-function lookAt(image: DoorImage): RecordImage | { readonly bytes: Uint8Array } {
+function lookAt(image: DoorImage, tenant: Tenant, ownContainer: string): RecordImage | { readonly bytes: Uint8Array } {
   try {
     if ('base64' in image) return { bytes: decodeInlineImage(image.base64) };
-    return { source: parseReference(image) };
+    const source = parseReference(image);
+    if ('blob' in source && source.blob.container === ownContainer) assertOwned(source.blob.name, tenant);
+    return { source };
   } catch (error) {
     if (error instanceof CaptionfleetError) return { refused: reportError(error) };
     throw error;
   }
+}
+
+/** In the fleet's own container every tenant reads its own images only. The operator may have opened the rest to the default tenant. */
+function assertOwned(name: string, tenant: Tenant): void {
+  const owner = imageOwner(name) ?? (name.startsWith('tenants/') ? undefined : defaultTenant);
+  if (owner === tenant) return;
+  throw new CaptionfleetError('URL_REFUSED', `blob "${name}" is not an image that you sent`);
 }
 
 function parseReference(image: Exclude<DoorImage, { base64: string }>): ImageReference {

@@ -24,10 +24,10 @@ const readsAtOnce = 8;
 
 /** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
 export function jobsOf(record: RequestRecord): ImageJob[] {
-  const { id: requestId, task } = record;
+  const { tenant, id: requestId, task } = record;
   const enqueuedAt = Date.parse(record.createdAt);
   return record.images.flatMap((image, index) =>
-    'source' in image ? [{ requestId, index, source: image.source, task, enqueuedAt }] : [],
+    'source' in image ? [{ tenant, requestId, index, source: image.source, task, enqueuedAt }] : [],
   );
 }
 

@@ -5,6 +5,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { describeRoutes } from './openapi.ts';
+import { anyone } from './principal.ts';
 import { answerParserError, asFleetError, invalidBody, sendProblem } from './problem.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 
@@ -42,11 +43,13 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  app.decorateRequest('principal');
   const methodsOf = new Map<string, string[]>();
   app.addHook('onRoute', ({ method, url }) => {
     methodsOf.set(url, [...(methodsOf.get(url) ?? []), ...[method].flat()]);
   });
   app.addHook('onRequest', async (request, reply) => {
+    request.principal = anyone;
     reply.header('x-request-id', request.id);
     refuseUnreadable(request);
     // Before the body is read: nobody uploads 60 MB to a misspelt path.

@@ -197,6 +197,20 @@ test('an image that is refused at the door fails alone', async () => {
   assert.equal(statusOf(answer).status, 'succeeded');
 });
 
+test("another tenant's images are refused at the door, as is everything else that lies in the fleet's own container", async () => {
+  await using api = await startApi();
+  const { reference } = await requests.of('acme').writeImage(Buffer.from('an image of acme'));
+  const own = await requests.writeImage(Buffer.from('an image of mine'));
+  const answer = await post(api.app, [
+    reference,
+    own.reference,
+    { blob: { container: 'fleet', name: 'tenants/acme/x' } },
+  ]);
+  assert.equal(answer.statusCode, 202, answer.body);
+  const codes = statusOf(answer).images.map((one) => (one.status === 'failed' ? one.error.code : one.status));
+  assert.deepEqual(codes, ['URL_REFUSED', 'queued', 'URL_REFUSED']);
+});
+
 test('Prefer: wait=N answers 200 with the captions as soon as they are there, 202 when they are not in time', async () => {
   await using api = await startApi();
   const late = await post(api.app, [image], { prefer: 'respond-async, wait=1' });

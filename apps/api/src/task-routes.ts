@@ -1,27 +1,18 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import { type RequestRecord, type RequestStatus, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
-import { headOf, type ModelTask, type TaskType, taskTypes } from '@captionfleet/protocol/task';
-import type { JobProducer } from '@captionfleet/queue/producer';
+import { headOf, type TaskType, taskTypes } from '@captionfleet/protocol/task';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { admitImages } from './admission.ts';
 import { problems } from './openapi.ts';
-import { newRequestId } from './request-id.ts';
-import { followRequest, isFinished, jobsOf, statusDocument } from './request-status.ts';
-import type { TaskQueues } from './task-queues.ts';
+import { followRequest, isFinished, statusDocument } from './request-status.ts';
+import { type SubmissionConfig, submit } from './submission.ts';
 import { taskOf, taskRequestSchemas } from './task-request.ts';
 import { Waiters } from './waiters.ts';
 
-export interface TaskRoutesConfig {
-  readonly requests: RequestStore;
-  readonly queues: TaskQueues;
-  /** What the fleet has models for. */
-  readonly tasks: readonly ModelTask[];
-  /** Jobs that may wait in each queue. */
-  readonly maxWaiting: number;
+export interface TaskRoutesConfig extends SubmissionConfig {
   /** Callers that may wait for their results at a time; more get their 202 at once. */
   readonly maxWaiters: number;
   readonly publicUrl: string | undefined;
@@ -118,19 +109,11 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       },
     },
     async (request, reply) => {
-      refuseUnserved(type, config.tasks);
       const signal = whileConnected(reply);
+      const { tenant } = request.principal;
       const { images } = request.body;
-      await refuseWhenFull(producer, images.length, config.maxWaiting);
-      const record: RequestRecord = {
-        id: newRequestId(),
-        createdAt: new Date().toISOString(),
-        task: taskOf(type, request.body),
-        images: await admitImages(images, requests, signal),
-      };
-      await requests.writeRequest(record, { signal });
-      await producer.enqueue(jobsOf(record), { signal });
-      request.log.info({ acceptedRequestId: record.id, task: type, images: images.length }, 'accepted');
+      const record = await submit({ tenant, task: taskOf(type, request.body), images }, config, signal);
+      request.log.info({ acceptedRequestId: record.id, tenant, task: type, images: images.length }, 'accepted');
 
       const location = `${path}/${record.id}`;
       reply
@@ -140,7 +123,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       const status =
         seconds === 0
           ? statusDocument(record, new Map(), new Map())
-          : await waiters.wait(record.id, followRequest(record, requests, producer), { seconds, signal });
+          : await waiters.wait(record, followRequest(record, requests.of(tenant), producer), { seconds, signal });
       return sendStatus(reply, isFinished(status) ? 200 : 202, status);
     },
   );
@@ -161,10 +144,11 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
     },
     async (request, reply) => {
       const signal = whileConnected(reply);
-      const record = await findRecord(request.params.id, type, requests, signal);
+      const own = requests.of(request.principal.tenant);
+      const record = await findRecord(request.params.id, type, own, signal);
       const seconds = preferredWait(request, reply);
-      const follow = followRequest(record, requests, producer);
-      return sendStatus(reply, 200, await waiters.wait(record.id, follow, { seconds, signal }));
+      const follow = followRequest(record, own, producer);
+      return sendStatus(reply, 200, await waiters.wait(record, follow, { seconds, signal }));
     },
   );
 }
@@ -173,12 +157,6 @@ const statusResponse = (type: TaskType, description: string) => ({
   description,
   content: { 'application/json': { schema: RequestStatusSchemas[type] } },
 });
-
-function refuseUnserved(type: TaskType, served: readonly ModelTask[]): void {
-  const head = headOf[type];
-  if (served.includes(head)) return;
-  throw new CaptionfleetError('TASK_UNSUPPORTED', `no model of this fleet can ${head}; it can ${served.join(', ')}`);
-}
 
 async function findRecord(
   text: string,
@@ -192,13 +170,6 @@ async function findRecord(
   const { path } = taskRouteTable[record.task.type];
   if (record.task.type === type) return record;
   throw new CaptionfleetError('NOT_FOUND', `the request of this id is at ${path}/${record.id}`);
-}
-
-/** Before anything is stored; the queue itself checks again. */
-async function refuseWhenFull(producer: JobProducer, images: number, maxWaiting: number): Promise<void> {
-  const waiting = await producer.depth();
-  if (waiting + images <= maxWaiting) return;
-  throw new CaptionfleetError('QUEUE_FULL', `${waiting} images are waiting; ${images} more would exceed ${maxWaiting}`);
 }
 
 function sendStatus(reply: FastifyReply, statusCode: 200 | 202, status: RequestStatus): FastifyReply {

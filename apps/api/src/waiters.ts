@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RequestId } from '@captionfleet/protocol/image-job';
-import type { RequestStatus } from '@captionfleet/protocol/image-outcome';
+import { requestKey } from '@captionfleet/protocol/image-job';
+import type { RequestRecord, RequestStatus } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { isFinished } from './request-status.ts';
 
@@ -8,7 +8,8 @@ import { isFinished } from './request-status.ts';
 const lookAgainMs = 1_000;
 
 interface Waiter {
-  readonly id: RequestId;
+  /** How the ids of its jobs begin. */
+  readonly jobs: string;
   /** Completion events of this request since the last look. */
   events: number;
   wake: () => void;
@@ -40,14 +41,14 @@ export class Waiters implements Disposable {
 
   /** Returns the status of the last look; the first look is made at once. Over the limit it is the only one. */
   async wait(
-    id: RequestId,
+    { tenant, id }: Pick<RequestRecord, 'tenant' | 'id'>,
     look: (signal: AbortSignal) => Promise<RequestStatus>,
     { seconds, signal }: WaitOptions,
   ): Promise<RequestStatus> {
     if (this.#waiters.size >= this.#limit) return await look(signal);
     const deadline = performance.now() + seconds * 1_000;
     const stop = AbortSignal.any([signal, this.#stopping.signal]);
-    const waiter: Waiter = { id, events: 0, wake: () => undefined };
+    const waiter: Waiter = { jobs: `${requestKey(tenant, id)}-`, events: 0, wake: () => undefined };
     this.#waiters.add(waiter);
     try {
       for (;;) {
@@ -63,7 +64,7 @@ export class Waiters implements Disposable {
 
   #notice(jobId: string): void {
     for (const waiter of this.#waiters) {
-      if (!jobId.startsWith(waiter.id)) continue;
+      if (!jobId.startsWith(waiter.jobs)) continue;
       waiter.events += 1;
       waiter.wake();
     }

@@ -32,7 +32,7 @@ function deliver(changes: Partial<Delivery> = {}): Delivery {
   lastIndex += 1;
   const source = { url: 'https://images.example.org/a.jpg' };
   const task: Task = { type: 'caption', options: {} };
-  const job = { requestId, index: lastIndex, source, task, enqueuedAt: Date.now() - 1000 };
+  const job = { tenant: 'default', requestId, index: lastIndex, source, task, enqueuedAt: Date.now() - 1000 };
   return { job, jobId: `${requestId}-${lastIndex}`, attempt: 1, lastAttempt: false, suspect: false, ...changes };
 }
 

@@ -9,7 +9,7 @@ import type { ImageTask } from './inference-pool.ts';
 
 export interface Stages {
   readonly batcher: Pick<Batcher<ImageTask, ImageOutcome>, 'submit'>;
-  readonly requests: Pick<RequestStore, 'readOutcome' | 'writeOutcome'>;
+  readonly requests: Pick<RequestStore, 'of'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
 }
@@ -24,18 +24,19 @@ export interface Stages {
  */
 export async function imageJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
   const { metrics } = stages;
-  const { requestId, index, enqueuedAt } = delivery.job;
+  const { tenant, requestId, index, enqueuedAt } = delivery.job;
+  const requests = stages.requests.of(tenant);
   const queueMs = Math.max(0, Date.now() - enqueuedAt);
   metrics.queueWaitSeconds.observe(queueMs / 1000);
   metrics.imagesInFlight.inc();
   try {
     // An earlier worker may have been cut off between its outcome and the end of its job.
     const isFirst = delivery.attempt === 1 && !delivery.suspect;
-    if (!isFirst && (await stages.requests.readOutcome(requestId, index, { signal })) !== undefined) return;
+    if (!isFirst && (await requests.readOutcome(requestId, index, { signal })) !== undefined) return;
 
     const outcome = await infer(delivery, queueMs, stages, signal);
     const written = performance.now();
-    await stages.requests.writeOutcome(requestId, index, outcome, { signal });
+    await requests.writeOutcome(requestId, index, outcome, { signal });
     observe(metrics, outcome, delivery.job, performance.now() - written);
     observeTokens(metrics, outcome, delivery.job);
     if (outcome.status === 'failed') {
@@ -107,6 +108,6 @@ function count(
 export async function writeAbandoned(job: Delivery['job'], { requests, metrics }: Stages): Promise<void> {
   const reason = 'every worker that took this image was interrupted';
   const error = reportError(new CaptionfleetError('ATTEMPTS_EXHAUSTED', reason));
-  const outcome = await requests.writeOutcome(job.requestId, job.index, { status: 'failed', error });
+  const outcome = await requests.of(job.tenant).writeOutcome(job.requestId, job.index, { status: 'failed', error });
   if (outcome.status === 'failed') count(metrics, job, 'failed', outcome.error.code);
 }

@@ -1,12 +1,22 @@
 import type { RequestId } from './image-job.ts';
+import { defaultTenant, type Tenant } from './tenant.ts';
 
 /**
- * Where things lie in the fleet's Blob container. Names follow from ids and content alone, so that a second writer of
+ * Where a tenant's things lie in the fleet's Blob container. Names follow from ids and content alone, so that a second writer of
  * the same thing meets the first one's blob (`If-None-Match: *`) instead of adding another.
  */
-export const blobNames = {
-  request: (id: RequestId): string => `requests/${id}/request.json`,
-  outcome: (id: RequestId, index: number): string => `requests/${id}/${String(index).padStart(6, '0')}.json`,
-  /** An image that arrived inside a request, by the SHA-256 of its bytes. */
-  image: (sha256: string): string => `images/${sha256}`,
-} as const;
+export function blobNames(tenant: Tenant) {
+  const root = tenant === defaultTenant ? '' : `tenants/${tenant}/`;
+  return {
+    request: (id: RequestId): string => `${root}requests/${id}/request.json`,
+    outcome: (id: RequestId, index: number): string => `${root}requests/${id}/${String(index).padStart(6, '0')}.json`,
+    /** An image that arrived inside a request, by the SHA-256 of its bytes. */
+    image: (sha256: string): string => `${root}images/${sha256}`,
+  };
+}
+
+/** Whose image a blob of the fleet's container is; undefined when it is none that arrived inside a request. */
+export function imageOwner(name: string): Tenant | undefined {
+  const image = /^(?:tenants\/([^/]+)\/)?images\//.exec(name);
+  return image === null ? undefined : (image[1] ?? defaultTenant);
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ImageJob, ImageJobSchema, jobPayload } from './image-job.ts';
+import { type ImageJob, ImageJobSchema, jobId, jobPayload } from './image-job.ts';
 import type { Task } from './task.ts';
 
 const place = {
@@ -9,7 +9,7 @@ const place = {
   source: { url: 'https://images.example.org/a.jpg' },
   enqueuedAt: 1_790_000_000_000,
 };
-const job = (task: Task): ImageJob => ({ ...place, task });
+const job = (task: Task, tenant = 'default'): ImageJob => ({ tenant, ...place, task });
 
 test('a job for captions has the payload of the first version: workers of before and after share their queue', () => {
   const payload = { version: 1, ...place, options: { num_beams: 3 } };
@@ -28,6 +28,15 @@ test('a job for another task has the second version and is read as it was', () =
     assert.deepEqual(payload, { version: 2, ...place, task });
     assert.deepEqual(ImageJobSchema.parse(payload), job(task));
   }
+});
+
+test('a job of a named tenant says so, and has an id that no other tenant has', () => {
+  const mine = job({ type: 'caption', options: {} }, 'acme');
+  assert.deepEqual(jobPayload(mine), { version: 1, tenant: 'acme', ...place, options: {} });
+  assert.deepEqual(ImageJobSchema.parse(jobPayload(mine)), mine);
+  assert.equal(jobId(mine), `acme.${place.requestId}-3`);
+  assert.equal(jobId(job(mine.task)), `${place.requestId}-3`);
+  assert.ok(!ImageJobSchema.safeParse({ ...jobPayload(mine), tenant: 'a/../b' }).success);
 });
 
 test('a payload of a later version or of another form is refused', () => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GenerationOptionsSchema } from './generation-options.ts';
 import { type ImageReference, ImageReferenceSchema } from './image-reference.ts';
 import { type Task, TaskSchema } from './task.ts';
+import { defaultTenant, type Tenant, TenantSchema } from './tenant.ts';
 
 /**
  * Words: a *request* is what a caller posted, with one or more images; a *job* is one of its images in the queue and
@@ -14,6 +15,7 @@ export type RequestId = z.infer<typeof RequestIdSchema>;
 
 /** One image's work, as the queue carries it. */
 export interface ImageJob {
+  readonly tenant: Tenant;
   readonly requestId: RequestId;
   /** Position of the image in its request, from 0. */
   readonly index: number;
@@ -24,6 +26,7 @@ export interface ImageJob {
 }
 
 const place = {
+  tenant: TenantSchema.default(defaultTenant),
   requestId: RequestIdSchema,
   index: z.int().min(0),
   source: ImageReferenceSchema,
@@ -42,8 +45,15 @@ export const ImageJobSchema: z.ZodType<ImageJob> = z.union([
 ]);
 
 /** A job in the form that `ImageJobSchema` reads. */
-export const jobPayload = ({ task, ...job }: ImageJob): object =>
-  task.type === 'caption' ? { version: 1, ...job, options: task.options } : { version: 2, ...job, task };
+export function jobPayload({ task, tenant, ...job }: ImageJob): object {
+  const place = { ...(tenant === defaultTenant ? {} : { tenant }), ...job };
+  return task.type === 'caption' ? { version: 1, ...place, options: task.options } : { version: 2, ...place, task };
+}
+
+/** A request among those of all tenants. */
+export const requestKey = (tenant: Tenant, id: RequestId): string =>
+  tenant === defaultTenant ? id : `${tenant}.${id}`;
 
 /** The queue's id of a job. It is a function of the request, so that enqueueing twice is enqueueing once. */
-export const jobId = (job: Pick<ImageJob, 'requestId' | 'index'>): string => `${job.requestId}-${job.index}`;
+export const jobId = ({ tenant, requestId, index }: Pick<ImageJob, 'tenant' | 'requestId' | 'index'>): string =>
+  `${requestKey(tenant, requestId)}-${index}`;

@@ -6,6 +6,7 @@ import { type ImageReference, ImageReferenceSchema } from './image-reference.ts'
 import { ErrorCodeSchema } from './problem.ts';
 import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
+import { defaultTenant, type Tenant, TenantSchema } from './tenant.ts';
 
 export const ModelIdentitySchema = z.object({
   id: z.string(),
@@ -73,6 +74,7 @@ export type ImageOutcome = z.infer<typeof ImageOutcomeSchema>;
 
 /** The record of an accepted request, written before its jobs are enqueued; with the outcomes it is the whole truth. */
 export interface RequestRecord {
+  readonly tenant: Tenant;
   readonly id: RequestId;
   readonly createdAt: string;
   readonly task: Task;
@@ -81,6 +83,7 @@ export interface RequestRecord {
 }
 
 const recorded = {
+  tenant: TenantSchema.default(defaultTenant),
   id: RequestIdSchema,
   createdAt: z.iso.datetime(),
   images: z.array(
@@ -99,8 +102,10 @@ export const RequestRecordSchema: z.ZodType<RequestRecord> = z.union([
 ]);
 
 /** A record in the form that `RequestRecordSchema` reads. */
-export const recordDocument = ({ task, ...record }: RequestRecord): object =>
-  task.type === 'caption' ? { version: 1, ...record, options: task.options } : { version: 2, ...record, task };
+export function recordDocument({ task, tenant, ...rest }: RequestRecord): object {
+  const record = { ...(tenant === defaultTenant ? {} : { tenant }), ...rest };
+  return task.type === 'caption' ? { version: 1, ...record, options: task.options } : { version: 2, ...record, task };
+}
 
 /** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
 const requestStatus = <Result extends z.ZodRawShape>(

@@ -19,6 +19,7 @@ export function makeJobs(count: number): ImageJob[] {
   const requestId = `0${randomBytes(15).toString('hex').slice(0, 25)}`;
   const source = { url: 'https://images.example.org/a.jpg' };
   return Array.from({ length: count }, (_, index) => ({
+    tenant: 'default',
     requestId,
     index,
     source,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { blobNames } from '@captionfleet/protocol/blob-names';
+import { imageOwner } from '@captionfleet/protocol/blob-names';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { type BlobReference, type ImageReference, imageLimits } from '@captionfleet/protocol/image-reference';
 import type { BlobStore } from './blob-store.ts';
@@ -46,11 +46,11 @@ export function openImageSource(config: ImageSourceConfig = {}): ImageSource {
       throw new CaptionfleetError('URL_REFUSED', 'no Blob storage is configured, so a blob cannot be read');
     }
     const isOwn = blob.container === blobStore.container;
-    const isOwnImage = isOwn && blob.name.startsWith(blobNames.image(''));
+    const isOwnImage = isOwn && imageOwner(blob.name) !== undefined;
     if (isOwn && !isOwnImage && !allowedContainers.has(blob.container)) {
       throw new CaptionfleetError(
         'URL_REFUSED',
-        `of the fleet's own container "${blob.container}" only blobs are read whose name begins with ${blobNames.image('')}`,
+        `of the fleet's own container "${blob.container}" only the images of requests are read, whose names begin with images/`,
       );
     }
     if (!isOwnImage && !allowedContainers.has(blob.container)) {

@@ -29,6 +29,7 @@ const captioned = (text: string): ImageOutcome => ({
 
 test('a request is read back as it was written, and an unknown one is undefined', async () => {
   const record: RequestRecord = {
+    tenant: 'default',
     id: '01arz3ndektsv4rrffq69g5fav',
     createdAt: '2026-11-24T03:00:00.000Z',
     task: { type: 'match', texts: ['a cat'] },
@@ -46,9 +47,10 @@ test('a request for captions lies in Blob in the form of the first version, whic
   const id = '01arz3ndektsv4rrffq69g5fc0';
   const createdAt = '2026-11-24T03:00:00.000Z';
   const images = [{ source: { url: 'https://images.example.org/a.jpg' } }];
-  const record: RequestRecord = { id, createdAt, images, task: { type: 'caption', options: { num_beams: 3 } } };
+  const tenant = 'default';
+  const record: RequestRecord = { tenant, id, createdAt, images, task: { type: 'caption', options: { num_beams: 3 } } };
   await requests.writeRequest(record);
-  const stored = await blobs.read(blobNames.request(id), { maxBytes: 10_000 });
+  const stored = await blobs.read(blobNames('default').request(id), { maxBytes: 10_000 });
   assert.deepEqual(JSON.parse(Buffer.from(stored ?? []).toString()), {
     ...{ version: 1, id, createdAt, images },
     options: { num_beams: 3 },
@@ -81,6 +83,7 @@ test('of two outcomes of one image the first stands, and both writers learn it',
 test('the outcomes that exist are listed by index, and the record of the request is not one', async () => {
   const id = '01arz3ndektsv4rrffq69g5fb1';
   await requests.writeRequest({
+    tenant: 'default',
     id,
     createdAt: '2026-11-24T03:00:00.000Z',
     task: { type: 'embed', texts: [] },
@@ -99,10 +102,28 @@ test('an outcome that could not be read back is refused before it is stored', as
 
 test('a stored document of another form is an error, not a guess', async () => {
   const id = '01arz3ndektsv4rrffq69g5fb3';
-  await blobs.putOnce(blobNames.outcome(id, 0), Buffer.from('{"status":"succeeded"}'), 'application/json');
-  await blobs.putOnce(blobNames.outcome(id, 1), Buffer.from('{"status":'), 'application/json');
+  await blobs.putOnce(blobNames('default').outcome(id, 0), Buffer.from('{"status":"succeeded"}'), 'application/json');
+  await blobs.putOnce(blobNames('default').outcome(id, 1), Buffer.from('{"status":'), 'application/json');
   await assert.rejects(requests.readOutcome(id, 0), { code: 'INTERNAL' });
   await assert.rejects(requests.readOutcome(id, 1), { code: 'INTERNAL' });
+});
+
+test('what one tenant has stored no other one reads, and no name of theirs meets', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fd0';
+  const acme = requests.of('acme');
+  const createdAt = '2026-11-24T03:00:00.000Z';
+  const record: RequestRecord = { tenant: 'acme', id, createdAt, task: { type: 'embed', texts: [] }, images: [] };
+  await acme.writeRequest(record);
+  await acme.writeOutcome(id, 0, captioned('of acme'));
+  assert.deepEqual(await acme.readRequest(id), record);
+  for (const other of [requests, requests.of('umbrella')]) {
+    assert.equal(await other.readRequest(id), undefined);
+    assert.deepEqual(await other.listOutcomes(id), new Set());
+    assert.deepEqual(await other.writeOutcome(id, 0, captioned('of another')), captioned('of another'));
+  }
+  assert.deepEqual(await acme.readOutcome(id, 0), captioned('of acme'));
+  const { reference } = await acme.writeImage(Buffer.from('an image'));
+  assert.match(reference.blob.name, /^tenants\/acme\/images\/[0-9a-f]{64}$/);
 });
 
 test('the same image sent twice is one blob, named by its content', async () => {

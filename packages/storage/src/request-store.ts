@@ -10,6 +10,7 @@ import {
   recordDocument,
 } from '@captionfleet/protocol/image-outcome';
 import type { BlobReference } from '@captionfleet/protocol/image-reference';
+import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { BlobStore } from './blob-store.ts';
 
 interface CallOptions {
@@ -17,10 +18,14 @@ interface CallOptions {
 }
 
 /**
- * What the fleet knows of its requests, in Blob. Every name follows from ids and content, every blob is written once,
+ * What the fleet knows of a tenant's requests, in Blob. Every name follows from ids and content, every blob is written once,
  * so that two processes which do the same thing agree without talking. Fails with STORAGE_UNAVAILABLE.
  */
 export interface RequestStore {
+  /** The fleet's container. */
+  readonly container: string;
+  /** The store of another tenant's requests. */
+  of(tenant: Tenant): RequestStore;
   writeRequest(record: RequestRecord, options?: CallOptions): Promise<void>;
   readRequest(id: RequestId, options?: CallOptions): Promise<RequestRecord | undefined>;
   /** Returns the outcome that stands: this one, or the one that another writer stored first. */
@@ -42,7 +47,8 @@ interface Schema<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error };
 }
 
-export function openRequestStore(store: BlobStore): RequestStore {
+export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenant): RequestStore {
+  const names = blobNames(tenant);
   const write = async (schema: Schema<unknown>, name: string, value: object, { signal }: CallOptions) => {
     // What could not be read back must not be stored: nothing replaces it later.
     const bytes = Buffer.from(JSON.stringify(value));
@@ -55,27 +61,28 @@ export function openRequestStore(store: BlobStore): RequestStore {
   };
 
   return {
+    container: store.container,
+    of: (other) => openRequestStore(store, other),
     async writeRequest(record, options = {}) {
-      await write(RequestRecordSchema, blobNames.request(record.id), recordDocument(record), options);
+      await write(RequestRecordSchema, names.request(record.id), recordDocument(record), options);
     },
-    readRequest: async (id, options = {}) => await read(RequestRecordSchema, blobNames.request(id), options),
+    readRequest: async (id, options = {}) => await read(RequestRecordSchema, names.request(id), options),
     async writeOutcome(id, index, outcome, options = {}) {
-      const name = blobNames.outcome(id, index);
+      const name = names.outcome(id, index);
       if ((await write(ImageOutcomeSchema, name, outcome, options)) === 'created') return outcome;
       const standing = await read(ImageOutcomeSchema, name, options);
       if (standing !== undefined) return standing;
       throw new CaptionfleetError('STORAGE_UNAVAILABLE', `blob "${name}" exists and cannot be read`);
     },
-    readOutcome: async (id, index, options = {}) =>
-      await read(ImageOutcomeSchema, blobNames.outcome(id, index), options),
+    readOutcome: async (id, index, options = {}) => await read(ImageOutcomeSchema, names.outcome(id, index), options),
     async listOutcomes(id, { signal } = {}) {
-      const folder = blobNames.request(id).replace(/[^/]+$/, '');
-      const names = await store.list(folder, { limit: maxOutcomes, signal });
-      return new Set(names.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number));
+      const folder = names.request(id).replace(/[^/]+$/, '');
+      const listed = await store.list(folder, { limit: maxOutcomes, signal });
+      return new Set(listed.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number));
     },
     async writeImage(bytes, { signal } = {}) {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const name = blobNames.image(sha256);
+      const name = names.image(sha256);
       await store.putOnce(name, bytes, 'application/octet-stream', { signal });
       return { sha256, reference: { blob: { container: store.container, name } } };
     },
