@@ -1,5 +1,5 @@
 import type { GenerationConfig } from './generation-config.ts';
-import { processScores } from './logits-processors.ts';
+import { changedScores } from './logits-processors.ts';
 import type { FoundSequence, NextToken, SearchRow, SequenceSearch } from './sequence-search.ts';
 
 interface Beam extends FoundSequence {
@@ -103,12 +103,7 @@ function bestCandidates(
 ): readonly Candidate[] {
   const top: Extension[] = [];
   for (const [row, beam] of running.entries()) {
-    const { logits, logNormalizer } = following[row] as NextToken;
-    const scores = logits.slice();
-    // A counted loop: this is most of what a step costs outside the runtime, and iterators take twice as long.
-    for (let token = 0; token < scores.length; token += 1) scores[token] = (logits[token] as number) - logNormalizer;
-    processScores(scores, beam.tokens, config);
-    collect(top, scores, 2 * config.numBeams, { row, score: beam.score });
+    collect(top, 2 * config.numBeams, following[row] as NextToken, { row, beam, config });
   }
   return top.map((extension) => {
     const { logits, logNormalizer } = following[extension.row] as NextToken;
@@ -118,15 +113,43 @@ function bestCandidates(
 }
 
 /** Merges a beam's extensions into `top`, which stays sorted and no longer than `count`. Ties: lower row and token first. */
-function collect(top: Extension[], scores: Float32Array, count: number, beam: { row: number; score: number }): void {
+function collect(
+  top: Extension[],
+  count: number,
+  { logits, logNormalizer }: NextToken,
+  { row, beam, config }: { readonly row: number; readonly beam: Beam; readonly config: GenerationConfig },
+): void {
   let least = top.length < count ? -Infinity : (top.at(-1) as Extension).score;
-  for (let token = 0; token < scores.length; token += 1) {
-    const score = Math.fround((scores[token] as number) + beam.score);
-    if (score <= least) continue;
+  /** False when the score does not rank among the best. */
+  const offer = (token: number, logProbability: number): boolean => {
+    const score = Math.fround(logProbability + beam.score);
+    if (score <= least) return false;
     let rank = top.length;
     while (rank > 0 && (top[rank - 1] as Extension).score < score) rank -= 1;
-    top.splice(rank, 0, { row: beam.row, token, score });
+    top.splice(rank, 0, { row, token, score });
     if (top.length > count) top.pop();
     if (top.length === count) least = (top.at(-1) as Extension).score;
+    return true;
+  };
+  // Scores rise with logits, so of most tokens a comparison of the logit says enough. Two passes over 30,000 numbers a row
+  // would be most of what a step costs outside the runtime.
+  let tooLow = -Infinity;
+  const offerRange = (from: number, to: number): void => {
+    for (let token = from; token < to; token += 1) {
+      const logit = logits[token] as number;
+      if (logit > tooLow && !offer(token, Math.fround(logit - logNormalizer))) tooLow = logit;
+    }
+  };
+  const scoreOf = (token: number): number | undefined => {
+    const logit = logits[token];
+    return logit === undefined ? undefined : Math.fround(logit - logNormalizer);
+  };
+  const changed = changedScores(scoreOf, beam.tokens, config);
+  let next = 0;
+  for (const token of [...changed.keys()].toSorted((left, right) => left - right)) {
+    offerRange(next, token);
+    offer(token, changed.get(token) as number);
+    next = token + 1;
   }
+  offerRange(next, logits.length);
 }
