@@ -10,7 +10,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { readInstructionSet } from '@captionfleet/blip/instruction-set';
-import type { Variant } from '@captionfleet/blip/model-directory';
+import { modelFiles, type Variant } from '@captionfleet/blip/model-directory';
+import { openPrepared, type PreparedVariant } from '@captionfleet/blip/prepared-model';
+import { prepareImage } from '@captionfleet/blip/preprocess';
+import { Tensor } from 'onnxruntime-node';
 import { benchImages, fixedLength } from './bench-images.ts';
 import { type BenchModel, benchDirectory, openBenchModel } from './bench-model.ts';
 import { startEngines } from './engines.ts';
@@ -22,11 +25,13 @@ process.once('disconnect', () => process.exit(1));
 process.channel?.unref();
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '16' } },
+  options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '32' } },
 });
 const rounds = Number(values.rounds);
 const cores = availableParallelism();
 const newTokens = 12;
+const towerRuns = 15;
+const { signal } = new AbortController();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const scratch = join(benchDirectory, 'peers');
 const folder = new URL('./peers/', import.meta.url).pathname;
@@ -44,6 +49,8 @@ interface Contender {
 /** A Python process that captions files on its threads. */
 interface Peer extends Disposable {
   caption(paths: readonly string[], batch: number, beams: number): Promise<{ seconds: number; tokens: Tokens }>;
+  /** Seconds of the vision tower alone. */
+  encode(path: string, variant: Variant): Promise<number>;
 }
 
 async function startPeer(python: string, kind: string, threads: number, checkpoint: string): Promise<Peer> {
@@ -73,6 +80,10 @@ async function startPeer(python: string, kind: string, threads: number, checkpoi
     async caption(paths, batch, beams) {
       child.stdin.write(`${JSON.stringify({ paths, batch, beams, tokens: newTokens })}\n`);
       return (await nextJson()) as { seconds: number; tokens: Tokens };
+    },
+    async encode(path, variant) {
+      child.stdin.write(`${JSON.stringify({ paths: [path], encode: variant })}\n`);
+      return ((await nextJson()) as { seconds: number }).seconds;
     },
     [Symbol.dispose]: () => void child.kill(),
   };
@@ -184,6 +195,7 @@ if (exported.length > 0) {
   contenders.push(peerContender('onnxruntime, plain export, batch 4', exported, paths, { batch: 4, beams: 1 }));
 }
 
+const towers = await compareTowers();
 const [firstOurs] = contenders;
 const seconds = contenders.map((): number[] => []);
 const tokensOf = new Map<Contender, Tokens>();
@@ -251,5 +263,44 @@ for (const beams of [1, 3]) {
 }
 await writeFile(
   join(benchDirectory, 'peers.json'),
-  `${JSON.stringify({ ...readInstructionSet(), results, seconds }, null, 2)}\n`,
+  `${JSON.stringify({ ...readInstructionSet(), results, seconds, towers }, null, 2)}\n`,
 );
+
+/** Milliseconds of the vision tower for one image on one core, ours and OpenVINO's, in turn. */
+async function compareTowers(): Promise<Readonly<Record<string, Figure>>> {
+  const [peer] = await startPeers(python, 'openvino', 1, 1, bench.checkpoint);
+  if (peer === undefined) return {};
+  using _ = peer;
+  const pixels = (await prepareImage(images[0] ?? new Uint8Array(), bench.model.manifest.image.side, { signal }))
+    .pixels;
+  const ours = async (variant: Variant) => {
+    const session = await openPrepared(bench.prepared[variant] as PreparedVariant, modelFiles.visionEncoder, 1);
+    const { side } = bench.model.manifest.image;
+    return async () => {
+      const started = performance.now();
+      await session.run({ pixels: new Tensor('uint8', pixels, [1, side, side, 3]) });
+      return performance.now() - started;
+    };
+  };
+  const runs = new Map<string, () => Promise<number>>();
+  for (const variant of Object.keys(bench.prepared) as Variant[]) {
+    runs.set(`captionfleet ${variant}`, await ours(variant));
+    runs.set(`OpenVINO ${variant}`, async () => 1000 * (await peer.encode(paths[0] ?? '', variant)));
+  }
+  const taken = new Map([...runs.keys()].map((name): [string, number[]] => [name, []]));
+  // The first of each is not counted.
+  for (let turn = 0; turn <= towerRuns; turn += 1) {
+    for (const [name, run] of runs) {
+      const milliseconds = await run();
+      if (turn > 0) taken.get(name)?.push(milliseconds);
+    }
+  }
+  const figures = [...taken].map(([name, milliseconds]) => [name, figureOf(milliseconds)] as const);
+  const rows = figures.map(([name, figure]) => [
+    name,
+    ...[figure.median, figure.least, figure.greatest].map((ms) => ms.toFixed(0)),
+  ]);
+  say(`vision tower alone, one image on one core, ${towerRuns} runs in turn`);
+  say(`${table([['tower', 'ms', 'least', 'greatest'], ...rows])}\n`);
+  return Object.fromEntries(figures);
+}
