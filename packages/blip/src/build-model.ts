@@ -14,7 +14,7 @@ import { hasCode, isMissing } from './model-json.ts';
 import { visionTokens } from './vision-encoder.ts';
 
 /** Raised with every change of the files that a checkpoint becomes. */
-export const builderVersion = 7;
+export const builderVersion = 8;
 
 export interface BuildOptions {
   /** Directory of a Hugging Face BLIP checkpoint: config.json, preprocessor_config.json, tokenizer.json, weights. */

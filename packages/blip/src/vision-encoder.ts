@@ -4,7 +4,7 @@ import type { CheckpointConfig, PixelConfig, VisionConfig } from './checkpoint-c
 import { add, gelu, type Linear, type LinearKernel, layerNorm, linear, readLayerNorm, readLinear } from './layers.ts';
 import { elementTypes, OnnxGraph, type Value } from './onnx-graph.ts';
 import { projectFeatures } from './projection.ts';
-import { transposed, type Weight, weightOf } from './weights.ts';
+import { partOf, transposed, type Weight, weightOf } from './weights.ts';
 
 const channels = 3;
 
@@ -189,7 +189,12 @@ function encoderLayer({ graph, checkpoint, vision, linear }: Tower, name: string
   const qkv = readLinear(checkpoint, `${name}.self_attn.qkv`, hiddenSize, 3 * hiddenSize);
   const projection = readLinear(checkpoint, `${name}.self_attn.projection`, hiddenSize, hiddenSize);
   const perImage = graph.integers(-1, visionTokens(vision), hiddenSize);
-  const states = graph.splitInThree(linear(norm(1, x), qkv)).map((part) => graph.operator('Reshape', [part, perImage]));
+  const normed = norm(1, x);
+  // Three products: one of three times the width would have to be split, which costs more than reading x again.
+  const states = [0, 1, 2].map((part) => {
+    const layer = { weight: partOf(qkv.weight, part, 3), bias: partOf(qkv.bias, part, 3) };
+    return graph.operator('Reshape', [linear(normed, layer), perImage]);
+  });
   // Scales by 1/sqrt(head size), as BLIP does, and keeps heads in the order of the columns.
   const attended = graph.contributed('MultiHeadAttention', states, { num_heads: heads });
   const rows = graph.operator('Reshape', [attended, graph.integers(-1, hiddenSize)]);

@@ -42,6 +42,16 @@ function transposeMatrix(values: Float32Array, result: Float32Array, rows: numbe
 export const scaled = (weight: Weight, factor: number): Weight =>
   weightOf(`${weight.name}:scaled`, weight.shape, async () => (await weight.read()).map((value) => value * factor));
 
+/** Part `part` of `parts` equal ones along the first axis. */
+export function partOf(weight: Weight, part: number, parts: number): Weight {
+  const [rows = 0, ...rest] = weight.shape;
+  return weightOf(`${weight.name}:${part}/${parts}`, [rows / parts, ...rest], async () => {
+    const values = await weight.read();
+    const size = values.length / parts;
+    return values.slice(part * size, (part + 1) * size);
+  });
+}
+
 /** Joins weights along their first axis; the others are equal. */
 export function stacked(name: string, weights: readonly Weight[]): Weight {
   const rows = weights.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
