@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkDrift } from '@captionfleet/blip/drift-check';
 import { type ModelDirectory, readModelDirectory } from '@captionfleet/blip/model-directory';
+import { CheckSchema, checkedNow, stillCounts } from '@captionfleet/blip/recent-check';
 import { chooseVariant, type VariantChoice } from '@captionfleet/blip/variant-choice';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { FromPrepareProcess, PreparedModel, PrepareRequest } from './prepare-model.ts';
@@ -15,8 +16,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 
 const never = new AbortController().signal;
 const passFile = 'drift-check.json';
-/** Since the machine booted, and not longer ago than this, a pass counts for every start. */
-const passHours = 6;
 const send = (message: FromPrepareProcess): void => void process.send?.(message);
 
 const [request] = (await once(process, 'message')) as [PrepareRequest];
@@ -60,7 +59,7 @@ async function undrifted(
   if (request.askAgain !== true && (await passedRecently(choice.directory))) return choice;
   const drift = await checkDrift(model, choice, never);
   if (drift === undefined || drift.accepted) {
-    await writeFile(join(choice.directory, passFile), JSON.stringify(await thisPass()), { flush: true });
+    await writeFile(join(choice.directory, passFile), JSON.stringify(await checkedNow()), { flush: true });
     return choice;
   }
   const reason = `${choice.variant} answers otherwise than when it was built: ${drift.reason}`;
@@ -71,15 +70,8 @@ async function undrifted(
 
 async function passedRecently(directory: string): Promise<boolean> {
   try {
-    const { at, boot } = JSON.parse(await readFile(join(directory, passFile), 'utf8'));
-    const now = await thisPass();
-    return boot === now.boot && now.at - at < passHours * 60 * 60 * 1000;
+    return await stillCounts(CheckSchema.parse(JSON.parse(await readFile(join(directory, passFile), 'utf8'))));
   } catch {
     return false;
   }
-}
-
-async function thisPass(): Promise<{ readonly at: number; readonly boot: string }> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return { at: Date.now(), boot };
 }

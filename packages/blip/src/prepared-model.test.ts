@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildModel } from './build-model.ts';
 import { openEngine } from './engine.ts';
@@ -64,6 +64,19 @@ test('a damaged or cut file is noticed, and the variant is prepared anew', async
   await truncate(weights, 100);
   await prepareIn('damaged');
   assert.deepEqual(await readFile(weights), whole);
+});
+
+test('what nobody has run for a month makes way for what is prepared anew; what is of somebody else stays', async () => {
+  const cache = join(scratch, 'old');
+  const [gone, kept] = [join(cache, '0123456789abcdef-fp32-x'), join(cache, 'fedcba9876543210-int8-y')];
+  const monthAgo = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+  for (const directory of [gone, kept, join(cache, 'photos')]) {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'prepared.json'), '{}');
+  }
+  for (const name of [gone, join(cache, 'photos')]) await utimes(join(name, 'prepared.json'), monthAgo, monthAgo);
+  const { directory } = await prepareIn('old');
+  assert.deepEqual((await readdir(cache)).toSorted(), [basename(directory), basename(kept), 'photos'].toSorted());
 });
 
 test('a cache that cannot be written is a setting that is wrong', async () => {

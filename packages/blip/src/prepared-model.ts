@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
@@ -10,6 +10,7 @@ import { readChunks } from './file-chunks.ts';
 import { readInstructionSet } from './instruction-set.ts';
 import { graphFiles, type ModelDirectory, type Variant } from './model-directory.ts';
 import { hasCode } from './model-json.ts';
+import { CheckSchema, checkedNow, stillCounts } from './recent-check.ts';
 import { createSession } from './session.ts';
 
 /** A variant's graphs in the form in which this machine runs them. Any number of processes map the same files. */
@@ -22,13 +23,13 @@ export interface PreparedVariant {
 const inventoryFile = 'prepared.json';
 const InventorySchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.int(), crc32: z.int() })),
-  /** When every byte was last compared, since which start of the machine, and what the files' dates were. */
-  checked: z.strictObject({ at: z.number(), boot: z.string(), dates: z.record(z.string(), z.number()) }),
+  /** When every byte was last compared, and what the files' dates were then. */
+  checked: z.strictObject({ ...CheckSchema.shape, dates: z.record(z.string(), z.number()) }),
 });
 type Inventory = z.infer<typeof InventorySchema>;
 
-/** So long, and until the machine starts again, files of the same sizes and dates count as compared. */
-const trustHours = 6;
+/** After so long without a look a prepared form is one that nobody runs any more: of an older model, runtime or machine. */
+const keptDays = 30;
 
 export interface PrepareOptions {
   readonly cache: string;
@@ -63,6 +64,7 @@ export async function prepareVariant(
     }
     await writeInventory(scratch, graphFiles(tasks), signal);
     await putInPlace(scratch, directory, signal);
+    await removeUnused(cache);
     return { variant, directory };
   } catch (cause) {
     signal.throwIfAborted();
@@ -111,7 +113,7 @@ async function writeInventory(directory: string, graphs: readonly string[], sign
 async function keepInventory(directory: string, files: Inventory['files']): Promise<void> {
   const dates: Inventory['checked']['dates'] = {};
   for (const file of Object.keys(files)) dates[file] = (await statOf(join(directory, file)))?.mtimeMs ?? 0;
-  const inventory: Inventory = { files, checked: { at: Date.now(), boot: await bootOf(), dates } };
+  const inventory: Inventory = { files, checked: { ...(await checkedNow()), dates } };
   const path = join(directory, inventoryFile);
   await writeFile(`${path}.new`, JSON.stringify(inventory), { flush: true });
   await rename(`${path}.new`, path);
@@ -124,7 +126,8 @@ async function isWhole(
   try {
     const inventory = InventorySchema.parse(JSON.parse(await readFile(join(directory, inventoryFile), 'utf8')));
     const { files, checked } = inventory;
-    const isRecent = checked.boot === (await bootOf()) && Date.now() - checked.at < trustHours * 60 * 60 * 1000;
+    // Files of the same sizes and dates count as compared then.
+    const isRecent = await stillCounts(checked);
     let compared = false;
     for (const [file, { bytes, crc32: expected }] of Object.entries(files)) {
       const path = join(directory, file);
@@ -142,9 +145,6 @@ async function isWhole(
   }
 }
 
-/** Another one each time that the machine starts; empty outside Linux. */
-const bootOf = (): Promise<string> => readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-
 /** CRC-32: it finds what a disk has lost. Whoever may write here may as well change what checks it. */
 async function checksum(path: string, signal: AbortSignal): Promise<number> {
   let value = 0;
@@ -153,6 +153,20 @@ async function checksum(path: string, signal: AbortSignal): Promise<number> {
 }
 
 const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(() => undefined);
+
+/**
+ * Gigabytes that nobody reads. A worker that has run for longer keeps what it has mapped, also without its name, and a look
+ * at a prepared form is noted in it. What was begun and never finished has no inventory: its own date counts.
+ */
+async function removeUnused(cache: string): Promise<void> {
+  const before = Date.now() - keptDays * 24 * 60 * 60 * 1000;
+  for (const name of await readdir(cache)) {
+    const directory = join(cache, name);
+    const used = (await statOf(join(directory, inventoryFile))) ?? (await statOf(directory));
+    const isOurs = /-(?:fp32|int8)-/.test(name);
+    if (isOurs && used !== undefined && used.mtimeMs < before) await rm(directory, { recursive: true, force: true });
+  }
+}
 
 /** What another process has placed meanwhile is as good as ours; what is there and damaged makes way. */
 async function putInPlace(scratch: string, directory: string, signal: AbortSignal): Promise<void> {
