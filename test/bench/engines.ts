@@ -1,7 +1,8 @@
 // Engine processes of the benchmark, started and asked.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
+import { planAffinity } from '../../apps/worker/src/cpu-affinity.ts';
 import type { EngineSetup, EngineTask, FromEngine } from './engine-process.ts';
 
 export interface Engines extends Disposable {
@@ -25,10 +26,17 @@ export interface EngineRun {
   readonly tokens: readonly (readonly number[])[];
 }
 
-/** Starts `processes` of them, one after the other, as a worker's pool has them. */
+/** Each process stays on a core of its own (CAPTIONFLEET_CPU_AFFINITY=auto), where the machine lets it. */
+const pinned = process.platform === 'linux' && spawnSync('taskset', ['--version']).status === 0;
+
+/** Starts `processes` of them, as a worker's pool has them. */
 export async function startEngines(setup: EngineSetup, processes: number): Promise<Engines> {
   const script = new URL('./engine-process.ts', import.meta.url);
-  const children = Array.from({ length: processes }, () => fork(script, { serialization: 'advanced' }));
+  const affinity = planAffinity({ cpuAffinity: pinned ? 'auto' : 'off', threadsPerProcess: setup.threads });
+  const children = Array.from({ length: processes }, (_, slot) => {
+    const [execPath = process.execPath, ...execArgv] = [...affinity(slot), process.execPath];
+    return fork(script, { serialization: 'advanced', execPath, execArgv });
+  });
   for (const child of children) child.send(setup);
   const ready = await Promise.all(children.map((child) => answerOf(child, 'ready')));
   return {
