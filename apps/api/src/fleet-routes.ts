@@ -1,8 +1,8 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import type { JobProducer } from '@captionfleet/queue/producer';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { everyQueue, type TaskQueue, type TaskQueues } from './task-queues.ts';
 
 /** A part that the API needs; throws when it does not answer. */
 export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
@@ -10,7 +10,7 @@ export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
 export interface FleetRoutesConfig {
   readonly checks: Readonly<Record<string, Check>>;
   readonly metrics: ApiMetrics;
-  readonly queues: Readonly<Record<string, { readonly name: string; readonly producer: Pick<JobProducer, 'counts'> }>>;
+  readonly queues: TaskQueues;
 }
 
 const checkMs = 2_000;
@@ -94,7 +94,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
       },
     },
     async (_, reply) => {
-      await countJobs(Object.values(queues), metrics);
+      await countJobs(everyQueue(queues), metrics);
       const { contentType } = metrics.registry;
       return reply
         .type(contentType)
@@ -119,10 +119,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
 };
 
 /** While Redis is away the gauge is absent, not stale. */
-async function countJobs(
-  queues: readonly FleetRoutesConfig['queues'][string][],
-  { queueJobs }: ApiMetrics,
-): Promise<void> {
+async function countJobs(queues: readonly TaskQueue[], { queueJobs }: ApiMetrics): Promise<void> {
   queueJobs.reset();
   await Promise.all(
     queues.map(async ({ name, producer }) => {

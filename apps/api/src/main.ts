@@ -22,7 +22,7 @@ async function main(config: ApiConfig): Promise<void> {
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
   const queues = await openTaskQueues(config, parts);
-  await queues.caption.producer.ping().catch(({ code, cause }: CaptionfleetError) => {
+  await queues.interactive.caption.producer.ping().catch(({ code, cause }: CaptionfleetError) => {
     const why = cause instanceof Error ? cause.message || String(Object(cause).code) : 'no answer';
     const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
     logger.warn({ code }, `${code}: ${redis}; requests are refused until it does`);
@@ -34,7 +34,10 @@ async function main(config: ApiConfig): Promise<void> {
     maxWaiting: config.maxWaiting,
     maxWaiters,
     publicUrl: config.publicUrl,
-    checks: { redis: (options) => queues.caption.producer.ping(options), blob: (options) => blobs.ping(options) },
+    checks: {
+      redis: (options) => queues.interactive.caption.producer.ping(options),
+      blob: (options) => blobs.ping(options),
+    },
     metrics: createApiMetrics(),
     logger,
   });

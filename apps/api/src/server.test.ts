@@ -32,9 +32,9 @@ before(async () => {
   const { connectionString } = parts.use(await startAzurite());
   blobs = await openBlobStore({ connectionString, container: 'fleet' });
   await blobs.ensureContainer();
-  const fleet = { redisUrl: redis.url, queuePrefix: `{${randomUUID()}}`, lane: 'interactive', pool: 'cpu' } as const;
+  const fleet = { redisUrl: redis.url, queuePrefix: `{${randomUUID()}}`, pool: 'cpu' } as const;
   const queues = await openTaskQueues({ ...fleet, maxWaiting: 100 }, parts);
-  producer = queues.caption.producer;
+  producer = queues.interactive.caption.producer;
   config = {
     requests: openRequestStore(blobs),
     queues,

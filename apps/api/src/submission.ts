@@ -1,5 +1,6 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
+import type { Lane } from '@captionfleet/protocol/queue-names';
 import { headOf, type ModelTask, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
 import type { JobProducer } from '@captionfleet/queue/producer';
@@ -22,6 +23,7 @@ export interface SubmissionConfig {
 export interface Submission {
   readonly tenant: Tenant;
   readonly task: Task;
+  readonly lane: Lane;
   readonly images: readonly DoorImage[];
 }
 
@@ -33,19 +35,20 @@ export interface Submission {
  * the signal's reason
  */
 export async function submit(
-  { tenant, task, images }: Submission,
+  { tenant, task, lane, images }: Submission,
   { queues, tasks, maxWaiting, ...config }: SubmissionConfig,
   signal: AbortSignal,
 ): Promise<RequestRecord> {
   assertServed(task, tasks);
   const requests = config.requests.of(tenant);
-  const { producer } = queues[headOf[task.type]];
+  const { producer } = queues[lane][headOf[task.type]];
   await refuseWhenFull(producer, images.length, maxWaiting);
   const record: RequestRecord = {
     tenant,
     id: newRequestId(),
     createdAt: new Date().toISOString(),
     task,
+    lane,
     images: await admitImages(images, { tenant, requests }, signal),
   };
   await requests.writeRequest(record, { signal });

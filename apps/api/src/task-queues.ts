@@ -1,5 +1,4 @@
-import type { Lane, Pool } from '@captionfleet/protocol/queue-names';
-import { queueName } from '@captionfleet/protocol/queue-names';
+import { type Lane, lanes, type Pool, queueName } from '@captionfleet/protocol/queue-names';
 import type { ModelTask } from '@captionfleet/protocol/task';
 import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
 
@@ -8,25 +7,35 @@ export interface TaskQueue {
   readonly name: string;
   readonly producer: JobProducer;
 }
-export type TaskQueues = Readonly<Record<ModelTask, TaskQueue>>;
+/** Of each lane, those of each head. */
+export type TaskQueues = Readonly<Record<Lane, Readonly<Record<ModelTask, TaskQueue>>>>;
+
+export const everyQueue = (queues: TaskQueues): TaskQueue[] => lanes.flatMap((lane) => Object.values(queues[lane]));
 
 interface TaskQueuesConfig {
   readonly redisUrl: string;
   readonly queuePrefix: string;
-  readonly lane: Lane;
   readonly pool: Pool;
   readonly maxWaiting: number;
 }
 
-/** Opens the queue of every head, also of those that the fleet does not serve now: it may have accepted requests before. */
+/** Opens the queues of every head, also of those that the fleet does not serve now: it may have accepted requests before. */
 export async function openTaskQueues(
-  { redisUrl, queuePrefix: prefix, lane, pool, maxWaiting }: TaskQueuesConfig,
+  { redisUrl, queuePrefix: prefix, pool, maxWaiting }: TaskQueuesConfig,
   parts: AsyncDisposableStack,
 ): Promise<TaskQueues> {
-  const open = async (head: ModelTask): Promise<TaskQueue> => {
+  const open = async (lane: Lane, head: ModelTask): Promise<TaskQueue> => {
     const name = queueName(lane, pool, head);
     return { name, producer: parts.use(await openProducer({ redisUrl, queue: name, prefix, maxWaiting })) };
   };
-  const [caption, match, answer] = await Promise.all([open('caption'), open('match'), open('answer')]);
-  return { caption, match, answer };
+  const openLane = async (lane: Lane): Promise<TaskQueues[Lane]> => {
+    const [caption, match, answer] = await Promise.all([
+      open(lane, 'caption'),
+      open(lane, 'match'),
+      open(lane, 'answer'),
+    ]);
+    return { caption, match, answer };
+  };
+  const [interactive, bulk] = await Promise.all([openLane('interactive'), openLane('bulk')]);
+  return { interactive, bulk };
 }

@@ -1,6 +1,7 @@
 import { type GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { optionConflict } from '@captionfleet/protocol/option-conflict';
+import { type Lane, LaneSchema } from '@captionfleet/protocol/queue-names';
 import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
 
@@ -32,6 +33,9 @@ export type DoorImage = z.infer<typeof DoorImageSchema>;
 
 const imagesForm = `must be an array of 1 to ${imageLimits.perRequest} images`;
 const images = z.array(DoorImageSchema, imagesForm).min(1, imagesForm).max(imageLimits.perRequest, imagesForm);
+const lane = LaneSchema.default('interactive').describe(
+  'Images of `bulk` wait until no image of `interactive` does; each lane has a queue of its own.',
+);
 const { match, embed, answer } = TaskSchemas;
 
 /** What no model could do is refused here, once, and not image by image. */
@@ -43,18 +47,21 @@ function refuseConflicts({ options }: { readonly options: GenerationOptions }, c
 
 /** The bodies of the routes that take work: images, and what a task asks of each of them. */
 export const taskRequestSchemas = {
-  caption: z.strictObject({ images, options: GenerationOptionsSchema.default({}) }).superRefine(refuseConflicts),
+  caption: z.strictObject({ images, lane, options: GenerationOptionsSchema.default({}) }).superRefine(refuseConflicts),
   match: z.strictObject({
     images,
+    lane,
     texts: match.shape.texts.describe('Each is matched with each image; as many tokens as the model takes, at most.'),
   }),
   embed: z.strictObject({
     images,
+    lane,
     texts: embed.shape.texts.default([]).describe('Embedded too, the same for each image.'),
   }),
   answer: z
     .strictObject({
       images,
+      lane,
       questions: answer.shape.questions.describe('Each is asked of each image.'),
       options: AnswerOptionsSchema.default({}),
     })
@@ -62,5 +69,7 @@ export const taskRequestSchemas = {
 } as const satisfies Record<TaskType, z.ZodObject>;
 
 /** What a body asks of its images. */
-export const taskOf = (type: TaskType, { images: _, ...asked }: { readonly images: readonly DoorImage[] }): Task =>
-  TaskSchema.parse({ type, ...asked });
+export const taskOf = (
+  type: TaskType,
+  { images: _, lane: __, ...asked }: { readonly images: readonly DoorImage[]; readonly lane: Lane },
+): Task => TaskSchema.parse({ type, ...asked });

@@ -59,8 +59,8 @@ async function startApi(
 ): Promise<TestApi> {
   const { maxWaiting = 100, maxWaiters = 10, redisUrl = redis.url, tasks = ['caption', 'match'] } = options;
   const parts = new AsyncDisposableStack();
-  const queues = await openTaskQueues({ redisUrl, queuePrefix, lane: 'interactive', pool: 'cpu', maxWaiting }, parts);
-  const { producer } = queues.caption;
+  const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
+  const { producer } = queues.interactive.caption;
   const checks = {
     redis: (call: { signal: AbortSignal }) => producer.ping(call),
     blob: (call: { signal: AbortSignal }) => blobs.ping(call),
@@ -423,4 +423,29 @@ test('each head has a queue of its own, so a full one refuses its own tasks only
   assert.equal((await match()).statusCode, 202);
   assert.equal((await match()).statusCode, 429);
   assert.equal((await post(api.app, [image])).statusCode, 202);
+});
+
+test('a request goes to the lane that it names, and to the interactive one by default', async () => {
+  await using api = await startApi();
+  const bulk = await api.app.inject({
+    method: 'POST',
+    url: '/v1/captions',
+    payload: { lane: 'bulk', images: [image] },
+  });
+  assert.equal(bulk.statusCode, 202, bulk.body);
+  assert.equal(await api.producer.depth(), 0);
+  const record = await requests.readRequest(statusOf(bulk).id);
+  assert.equal(record?.lane, 'bulk');
+  await using _worker = await startConsumer(undefined, queueName('bulk', 'cpu', 'caption'));
+  await until(api.app, `/v1/captions/${statusOf(bulk).id}`, finished);
+  const plain = await post(api.app, [image]);
+  assert.equal(await api.producer.depth(), 1);
+  assert.equal((await requests.readRequest(statusOf(plain).id))?.lane, 'interactive');
+  const wrong = await api.app.inject({
+    method: 'POST',
+    url: '/v1/captions',
+    payload: { lane: 'fast', images: [image] },
+  });
+  assert.equal(wrong.statusCode, 400);
+  assert.match(wrong.json().detail, /lane/);
 });

@@ -2,6 +2,7 @@ import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import { type RequestRecord, type RequestStatus, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
 import { headOf, type TaskType, taskTypes } from '@captionfleet/protocol/task';
+import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
@@ -66,7 +67,8 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
 
 /** For every task `POST /v1/{task}` and `GET /v1/{task}/{id}`, which differ in what they ask and in nothing else. */
 export const taskRoutes: FastifyPluginCallbackZod<TaskRoutesConfig> = (app, config, done) => {
-  const producers = config.tasks.map((head) => config.queues[head].producer);
+  const producers = config.tasks.map((head) => config.queues.interactive[head].producer);
+  // A request of the bulk lane is looked at once a second: its callers gain little by events, which are many.
   const waiters = new Waiters(producers, config.maxWaiters);
   app.addHook('preClose', async () => waiters[Symbol.dispose]());
   for (const type of taskTypes) addTaskRoutes(app, config, waiters, type);
@@ -78,7 +80,7 @@ type App = Parameters<FastifyPluginCallbackZod>[0];
 function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, type: TaskType): void {
   const { requests } = config;
   const { path, operations, summaries } = taskRouteTable[type];
-  const { producer } = config.queues[headOf[type]];
+  const producerOf = ({ lane }: RequestRecord): JobProducer => config.queues[lane][headOf[type]].producer;
 
   app.post(
     path,
@@ -111,8 +113,8 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
     async (request, reply) => {
       const signal = whileConnected(reply);
       const { tenant } = request.principal;
-      const { images } = request.body;
-      const record = await submit({ tenant, task: taskOf(type, request.body), images }, config, signal);
+      const { images, lane } = request.body;
+      const record = await submit({ tenant, task: taskOf(type, request.body), lane, images }, config, signal);
       request.log.info({ acceptedRequestId: record.id, tenant, task: type, images: images.length }, 'accepted');
 
       const location = `${path}/${record.id}`;
@@ -123,7 +125,10 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       const status =
         seconds === 0
           ? statusDocument(record, new Map(), new Map())
-          : await waiters.wait(record, followRequest(record, requests.of(tenant), producer), { seconds, signal });
+          : await waiters.wait(record, followRequest(record, requests.of(tenant), producerOf(record)), {
+              seconds,
+              signal,
+            });
       return sendStatus(reply, isFinished(status) ? 200 : 202, status);
     },
   );
@@ -147,7 +152,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       const own = requests.of(request.principal.tenant);
       const record = await findRecord(request.params.id, type, own, signal);
       const seconds = preferredWait(request, reply);
-      const follow = followRequest(record, own, producer);
+      const follow = followRequest(record, own, producerOf(record));
       return sendStatus(reply, 200, await waiters.wait(record, follow, { seconds, signal }));
     },
   );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { type Lane, lanes } from '@captionfleet/protocol/queue-names';
 import fc from 'fast-check';
 import { type BatchEntry, Batcher, type BatchRunner } from './batcher.ts';
 
@@ -52,8 +53,8 @@ function setUp(moreMayCome = true) {
   const runner = new ManualRunner();
   const batcher = new Batcher({ maxImages, maxWaitMs, maxWaiting, moreMayCome: () => moreMayCome }, runner);
   runner.onRoom = () => batcher.dispatch();
-  const submit = (item: number, alone = false, signal = new AbortController().signal) => {
-    const settled = batcher.submit(item, { alone, signal });
+  const submit = (item: number, alone = false, signal = new AbortController().signal, lane: Lane = 'interactive') => {
+    const settled = batcher.submit(item, { lane, alone, signal });
     settled.catch(() => undefined);
     return settled;
   };
@@ -129,15 +130,58 @@ test('closing rejects what waits and what comes later, and lets what runs go on'
   assert.equal(runner.batches.length, 1);
 });
 
+test('an interactive entry goes before all bulk batches that do not run yet, however long they have waited', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { runner, submit } = setUp();
+  const signal = new AbortController().signal;
+  for (const item of [1, 2, 3, 4, 5, 6, 7, 8, 9]) void submit(item, false, signal, 'bulk');
+  void submit(10, true, signal, 'bulk');
+  assert.deepEqual(items(runner), [
+    [1, 2, 3, 4],
+    [5, 6, 7, 8],
+  ]);
+  void submit(11);
+  runner.running[0]?.end(-1);
+  assert.equal(runner.batches.length, 2, 'the open interactive batch may still fill, and keeps the place');
+  t.mock.timers.tick(maxWaitMs);
+  assert.deepEqual(items(runner).slice(2), [[11]]);
+  while (runner.running.length > 0) runner.running[0]?.end(-1);
+  assert.deepEqual(items(runner).slice(2), [[11], [10], [9]]);
+});
+
+test('an interactive entry that must be alone is not kept from an idle runner by bulk batches', () => {
+  const { runner, submit } = setUp(false);
+  const signal = new AbortController().signal;
+  for (const item of [1, 2, 3, 4]) void submit(item, false, signal, 'bulk');
+  void submit(5, true);
+  for (const item of [6, 7, 8, 9]) void submit(item, false, signal, 'bulk');
+  assert.deepEqual(items(runner), [[1]]);
+  runner.running[0]?.end(-1);
+  assert.deepEqual(items(runner)[1], [5]);
+});
+
+test('bulk runs at once where nothing interactive waits', () => {
+  const { runner, submit } = setUp(false);
+  void submit(1, false, new AbortController().signal, 'bulk');
+  assert.deepEqual(items(runner), [[1]]);
+});
+
 type Step =
-  | { readonly type: 'submit'; readonly alone: boolean }
+  | { readonly type: 'submit'; readonly alone: boolean; readonly lane: Lane }
   | { readonly type: 'abort'; readonly pick: number }
   | { readonly type: 'tick'; readonly milliseconds: number }
   | { readonly type: 'end'; readonly pick: number; readonly failing: number };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ type: fc.constant('submit' as const), alone: fc.nat(5).map((n) => n === 0) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        type: fc.constant('submit' as const),
+        alone: fc.nat(5).map((n) => n === 0),
+        lane: fc.constantFrom(...lanes),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('abort' as const), pick: fc.nat(60) }) },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('tick' as const), milliseconds: fc.nat(12) }) },
     {
@@ -173,16 +217,20 @@ async function play(script: readonly Step[], moreMayCome: boolean): Promise<void
   const settlements = new Map<number, string[]>();
   const abortedWhileWaiting = new Set<number>();
   const alones = new Set<number>();
+  const laneOf = new Map<number, Lane>();
+  const refused = new Set<number>();
   const started = () => new Set(items(runner).flat());
   const move: { [Type in Step['type']]: (step: Extract<Step, { type: Type }>) => void } = {
-    submit({ alone }) {
+    submit({ alone, lane }) {
       const item = controllers.length;
       const controller = new AbortController();
       controllers.push(controller);
       if (alone) alones.add(item);
+      laneOf.set(item, lane);
+      if (batcher.waiting >= maxWaiting) refused.add(item);
       const told: string[] = [];
       settlements.set(item, told);
-      void submit(item, alone, controller.signal).then(
+      void submit(item, alone, controller.signal, lane).then(
         (result) => told.push(result),
         (error: Error) => told.push(error.message),
       );
@@ -200,9 +248,24 @@ async function play(script: readonly Step[], moreMayCome: boolean): Promise<void
       runner.running[pick]?.end(failing);
     },
   };
+  const assertNoneIsPassed = (ranBefore: number): void => {
+    const waiting = [...laneOf].filter(
+      ([item, lane]) => lane === 'interactive' && !started().has(item) && !abortedWhileWaiting.has(item),
+    );
+    const ran = items(runner).slice(ranBefore);
+    // A refused entry waits for nothing.
+    const open = waiting.filter(([item]) => !refused.has(item));
+    if (open.length > 0)
+      assert.ok(
+        ran.every(([item = -1]) => laneOf.get(item) === 'interactive'),
+        'bulk passed',
+      );
+  };
   for (const step of script) {
+    const ranBefore = runner.batches.length;
     move[step.type](step as never);
     assert.ok(batcher.waiting <= maxWaiting);
+    assertNoneIsPassed(ranBefore);
     if (runner.room === 'idle' && !moreMayCome)
       assert.equal(batcher.waiting, 0, 'an idle runner and entries that wait');
   }
@@ -219,6 +282,7 @@ async function play(script: readonly Step[], moreMayCome: boolean): Promise<void
   for (const batch of items(runner)) {
     assert.ok(batch.length >= 1 && batch.length <= maxImages);
     if (batch.some((item) => alones.has(item))) assert.equal(batch.length, 1);
+    assert.equal(new Set(batch.map((item) => laneOf.get(item))).size, 1, 'lanes do not mix');
     assert.deepEqual(
       batch,
       batch.toSorted((a, b) => a - b),

@@ -1,4 +1,5 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type Lane, lanes } from '@captionfleet/protocol/queue-names';
 
 /** What runs batches. It says when it has room by having `Batcher.dispatch` called. */
 export interface BatchRunner<Item, Result> {
@@ -24,8 +25,14 @@ export interface BatcherConfig {
   readonly maxWaitMs: number;
   /** Entries that may wait here in all; more are refused with QUEUE_FULL. */
   readonly maxWaiting: number;
-  /** False when no further entry can arrive before one of those here is settled: waiting for one would be for nothing. */
-  readonly moreMayCome: () => boolean;
+  /** False when no further entry of the lane can arrive before one of its own is settled: waiting for one would be for nothing. */
+  readonly moreMayCome: (lane: Lane) => boolean;
+}
+
+interface SubmitOptions {
+  readonly lane: Lane;
+  readonly alone: boolean;
+  readonly signal: AbortSignal;
 }
 
 interface Waiting<Item, Result> extends BatchEntry<Item> {
@@ -40,14 +47,45 @@ interface Batch<Item, Result> {
   readonly alone: boolean;
 }
 
+/** What waits of one lane. */
+class Line<Item, Result> {
+  readonly sealed: Batch<Item, Result>[] = [];
+  open: Batch<Item, Result> | undefined;
+  /** Runs while an open batch still waits for others. */
+  timer: NodeJS.Timeout | undefined;
+
+  get isEmpty(): boolean {
+    return this.open === undefined && this.sealed.length === 0;
+  }
+
+  get batches(): readonly Batch<Item, Result>[] {
+    return this.open === undefined ? this.sealed : [...this.sealed, this.open];
+  }
+
+  closeOpen(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.open = undefined;
+  }
+
+  remove(batch: Batch<Item, Result>): void {
+    if (batch === this.open) this.closeOpen();
+    else this.sealed.splice(this.sealed.indexOf(batch), 1);
+  }
+}
+
 /**
- * Makes batches of entries that come one by one. A batch is open, sealed, or running.
+ * Makes batches of entries that come one by one. Entries of different lanes never share one. A batch is open, sealed, or
+ * running.
  *
- * open     there is one at most. It accepts entries. It is sealed when it has `maxImages`; and, once the runner has room,
- *          when `maxWaitMs` have passed since its first entry, or at once if the runner is idle and no more may come.
- * sealed   it accepts nothing and is run, first come first served, when the runner has room. An entry that must be alone
- *          is a sealed batch from the start and needs an idle runner.
+ * open     there is one a lane at most. It accepts entries. It is sealed when it has `maxImages`; and, once the runner has
+ *          room, when `maxWaitMs` have passed since its first entry, or at once if the runner is idle and no more may come.
+ * sealed   it accepts nothing and is run, first come first served in its lane, when the runner has room. An entry that must
+ *          be alone is a sealed batch from the start and needs an idle runner.
  * running  it is the runner's: every entry is settled by the runner's promise for it, and by nothing else.
+ *
+ * No batch of the bulk lane is run while an interactive entry waits, in an open or a sealed batch: an interactive entry waits
+ * for what was running when it came, for interactive ones before it and for `maxWaitMs`, and for nothing else.
  *
  * An entry whose signal aborts while its batch is open or sealed leaves it at once and costs nothing; a batch that
  * nobody is left in is gone. Every entry is settled exactly once.
@@ -55,10 +93,7 @@ interface Batch<Item, Result> {
 export class Batcher<Item, Result> {
   readonly #config: BatcherConfig;
   readonly #runner: BatchRunner<Item, Result>;
-  readonly #sealed: Batch<Item, Result>[] = [];
-  #open: Batch<Item, Result> | undefined;
-  /** Runs while an open batch still waits for others. */
-  #timer: NodeJS.Timeout | undefined;
+  readonly #lines: Readonly<Record<Lane, Line<Item, Result>>> = { interactive: new Line(), bulk: new Line() };
   #waiting = 0;
   #closedBy: Error | undefined;
 
@@ -73,7 +108,7 @@ export class Batcher<Item, Result> {
   }
 
   /** Settles as the runner settles the entry; rejects with the signal's reason, or with QUEUE_FULL. */
-  submit(item: Item, { alone, signal }: { alone: boolean; signal: AbortSignal }): Promise<Result> {
+  submit(item: Item, { lane, alone, signal }: SubmitOptions): Promise<Result> {
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#waiting >= this.#config.maxWaiting) {
@@ -86,8 +121,9 @@ export class Batcher<Item, Result> {
     const forget = (): void => signal.removeEventListener('abort', leave);
     const entry: Waiting<Item, Result> = { item, signal, resolve, reject, forget };
     this.#waiting += 1;
-    if (alone) this.#sealed.push({ entries: new Set([entry]), alone: true });
-    else this.#join(entry);
+    const line = this.#lines[lane];
+    if (alone) line.sealed.push({ entries: new Set([entry]), alone: true });
+    else this.#join(line, entry);
     this.dispatch();
     return promise;
   }
@@ -95,60 +131,64 @@ export class Batcher<Item, Result> {
   /** Runs what may run now. Called whenever the runner may have got room. */
   dispatch(): void {
     if (this.#closedBy !== undefined) return;
-    for (let batch = this.#sealed[0]; batch !== undefined; batch = this.#sealed[0]) {
+    for (const lane of lanes) {
+      this.#dispatchLane(lane);
+      if (!this.#lines[lane].isEmpty) return;
+    }
+  }
+
+  #dispatchLane(lane: Lane): void {
+    const line = this.#lines[lane];
+    for (let batch = line.sealed[0]; batch !== undefined; batch = line.sealed[0]) {
       const { room } = this.#runner;
       if (room === 'none' || (batch.alone && room !== 'idle')) return;
-      this.#sealed.shift();
+      line.sealed.shift();
       this.#run(batch);
     }
-    if (this.#open === undefined || this.#runner.room === 'none') return;
-    const waitedEnough = this.#timer === undefined;
-    if (!waitedEnough && (this.#runner.room !== 'idle' || this.#config.moreMayCome())) return;
-    const batch = this.#open;
-    this.#closeOpen();
+    if (line.open === undefined || this.#runner.room === 'none') return;
+    const waitedEnough = line.timer === undefined;
+    if (!waitedEnough && (this.#runner.room !== 'idle' || this.#config.moreMayCome(lane))) return;
+    const batch = line.open;
+    line.closeOpen();
     this.#run(batch);
   }
 
   /** Rejects every entry that waits, and every later one, with `reason`. What runs goes on. */
   close(reason: Error): void {
     this.#closedBy = reason;
-    const batches = this.#open === undefined ? this.#sealed : [...this.#sealed, this.#open];
+    const batches = lanes.flatMap((lane) => this.#lines[lane].batches);
     for (const entry of batches.flatMap(({ entries }) => [...entries])) this.#leave(entry, reason);
   }
 
-  #join(entry: Waiting<Item, Result>): void {
-    if (this.#open === undefined) {
-      this.#open = { entries: new Set(), alone: false };
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
+  #join(line: Line<Item, Result>, entry: Waiting<Item, Result>): void {
+    if (line.open === undefined) {
+      line.open = { entries: new Set(), alone: false };
+      line.timer = setTimeout(() => {
+        line.timer = undefined;
         this.dispatch();
       }, this.#config.maxWaitMs);
     }
-    const { entries } = this.#open;
+    const { entries } = line.open;
     entries.add(entry);
     if (entries.size < this.#config.maxImages) return;
-    this.#sealed.push(this.#open);
-    this.#closeOpen();
-  }
-
-  #closeOpen(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#open = undefined;
+    line.sealed.push(line.open);
+    line.closeOpen();
   }
 
   #leave(entry: Waiting<Item, Result>, reason: unknown): void {
-    const batch = [this.#open, ...this.#sealed].find((candidate) => candidate?.entries.has(entry));
-    if (batch === undefined) return;
-    batch.entries.delete(entry);
-    this.#waiting -= 1;
-    entry.forget();
-    entry.reject(reason);
-    if (batch.entries.size > 0) return;
-    if (batch === this.#open) this.#closeOpen();
-    else this.#sealed.splice(this.#sealed.indexOf(batch), 1);
-    // It may have been alone at the head of the queue, with others behind it that need less room.
-    this.dispatch();
+    for (const line of Object.values(this.#lines)) {
+      const batch = line.batches.find(({ entries }) => entries.has(entry));
+      if (batch === undefined) continue;
+      batch.entries.delete(entry);
+      this.#waiting -= 1;
+      entry.forget();
+      entry.reject(reason);
+      if (batch.entries.size > 0) return;
+      line.remove(batch);
+      // It may have been alone at the head of the queue, with others behind it that need less room.
+      this.dispatch();
+      return;
+    }
   }
 
   #run({ entries, alone }: Batch<Item, Result>): void {

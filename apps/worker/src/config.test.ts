@@ -22,7 +22,7 @@ test('a model directory and a storage account are enough', () => {
   assert.deepEqual(config, {
     redisUrl: 'redis://127.0.0.1:6379',
     queuePrefix: '{captionfleet}',
-    lane: 'interactive',
+    lanes: ['interactive', 'bulk'],
     pool: 'cpu',
     modelDirectory: 'model',
     variant: 'auto',
@@ -76,7 +76,7 @@ test('what is wrong is named, and no value is shown', () => {
   assert.match(refusal({ CAPTIONFLEET_DRAIN_MS: 'soon' }), /^CAPTIONFLEET_DRAIN_MS/);
   const both = refusal({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: 'https://account.blob.core.windows.net' });
   assert.match(both, /^AZURE_STORAGE_CONNECTION_STRING: set either this or CAPTIONFLEET_STORAGE_ACCOUNT_URL/);
-  const secret = refusal({ REDIS_URL: 'http://user:hunter2@example.com', CAPTIONFLEET_LANE: 'fast' });
-  assert.match(secret, /REDIS_URL: .*; CAPTIONFLEET_LANE: /);
+  const secret = refusal({ REDIS_URL: 'http://user:hunter2@example.com', CAPTIONFLEET_LANES: 'fast' });
+  assert.match(secret, /REDIS_URL: .*; CAPTIONFLEET_LANES.0: /);
   assert.doesNotMatch(secret, /hunter2/);
 });

@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { ContainerNameSchema } from '@captionfleet/protocol/image-reference';
+import { LaneSchema } from '@captionfleet/protocol/queue-names';
 import {
   fleetConfig,
   fleetVariables,
@@ -30,6 +31,8 @@ const minuteMs = 60_000;
 const WorkerConfigSchema = z
   .object({
     ...fleetVariables,
+    /** Whose queues it serves; interactive goes before bulk. */
+    CAPTIONFLEET_LANES: withDefault(list(LaneSchema).pipe(z.array(LaneSchema).nonempty()), 'interactive,bulk'),
     /** What `captionfleet model build` or `model pull` made. */
     CAPTIONFLEET_MODEL_DIR: z
       .string('must be a model directory, as `captionfleet model build` makes one')
@@ -64,6 +67,7 @@ const WorkerConfigSchema = z
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
+    lanes: settings.CAPTIONFLEET_LANES,
     modelDirectory: settings.CAPTIONFLEET_MODEL_DIR,
     variant: settings.CAPTIONFLEET_VARIANT,
     cacheDirectory: settings.CAPTIONFLEET_CACHE_DIR,

@@ -42,6 +42,7 @@ function stagesThat(answer: () => ImageOutcome): Stages & { readonly submitted: 
   return {
     submitted,
     requests,
+    lane: 'interactive',
     logger,
     metrics: createWorkerMetrics(),
     batcher: {

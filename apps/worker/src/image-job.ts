@@ -1,5 +1,6 @@
 import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from '@captionfleet/protocol/errors';
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
+import type { Lane } from '@captionfleet/protocol/queue-names';
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
@@ -10,6 +11,8 @@ import type { ImageTask } from './inference-pool.ts';
 export interface Stages {
   readonly batcher: Pick<Batcher<ImageTask, ImageOutcome>, 'submit'>;
   readonly requests: Pick<RequestStore, 'of'>;
+  /** Of the queue that the delivery came from. */
+  readonly lane: Lane;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
 }
@@ -58,12 +61,12 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
 async function infer(
   { job, lastAttempt, suspect }: Delivery,
   queueMs: number,
-  { batcher }: Stages,
+  { batcher, lane }: Stages,
   signal: AbortSignal,
 ): Promise<ImageOutcome> {
   const { source, task } = job;
   const started = performance.now();
-  const result = await batcher.submit({ source, task }, { alone: suspect, signal });
+  const result = await batcher.submit({ source, task }, { lane, alone: suspect, signal });
   if (result.status === 'failed') {
     // Without Blob storage no outcome could be written either.
     const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';
@@ -105,7 +108,10 @@ function count(
 }
 
 /** The caller learns of a job that the queue gave up, as one whose every worker was cut off. */
-export async function writeAbandoned(job: Delivery['job'], { requests, metrics }: Stages): Promise<void> {
+export async function writeAbandoned(
+  job: Delivery['job'],
+  { requests, metrics }: Pick<Stages, 'requests' | 'metrics'>,
+): Promise<void> {
   const reason = 'every worker that took this image was interrupted';
   const error = reportError(new CaptionfleetError('ATTEMPTS_EXHAUSTED', reason));
   const outcome = await requests.of(job.tenant).writeOutcome(job.requestId, job.index, { status: 'failed', error });

@@ -22,9 +22,9 @@ async function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: unknown; outpu
 }
 
 test('a worker without its settings names them and ends with 1', async () => {
-  const { code, output } = await runWorker({ CAPTIONFLEET_LANE: 'fast' });
+  const { code, output } = await runWorker({ CAPTIONFLEET_LANES: 'fast' });
   assert.equal(code, 1);
-  assert.match(output, /^CONFIG_INVALID: CAPTIONFLEET_LANE: .*; CAPTIONFLEET_MODEL_DIR: [^\n]*\n$/);
+  assert.match(output, /^CONFIG_INVALID: CAPTIONFLEET_LANES.0: .*; CAPTIONFLEET_MODEL_DIR: [^\n]*\n$/);
 });
 
 test('a worker whose model directory is none says so once and ends with 1', async () => {

@@ -1,5 +1,5 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import { queueName } from '@captionfleet/protocol/queue-names';
+import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/consumer';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
@@ -10,7 +10,7 @@ import { readConfig, type WorkerConfig } from './config.ts';
 import { planAffinity } from './cpu-affinity.ts';
 import { watchDrift } from './drift-watch.ts';
 import { openHealthServer } from './health-server.ts';
-import { imageJob, type Stages, writeAbandoned } from './image-job.ts';
+import { imageJob, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
 import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { seldom } from './seldom.ts';
@@ -49,27 +49,29 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   if (typeof first === 'string') return;
 
   const { identity, tasks } = first;
-  // As many as run, and as many again that are fetched and prepared meanwhile: of each head's jobs.
+  // As many as run, and as many again that are fetched and prepared meanwhile: of each lane's and each head's jobs.
   const concurrency = config.batchMaxImages * config.inferenceProcesses * 2;
   const mostDeliveries = concurrency * tasks.length;
-  let deliveries = 0;
+  const deliveries: Record<Lane, number> = { interactive: 0, bulk: 0 };
   const batcher = new Batcher(
     {
       maxImages: config.batchMaxImages,
       maxWaitMs: config.batchMaxWaitMs,
-      maxWaiting: mostDeliveries,
-      moreMayCome: () => deliveries < mostDeliveries,
+      maxWaiting: mostDeliveries * config.lanes.length,
+      moreMayCome: (lane) => deliveries[lane] < mostDeliveries,
     },
     pool,
   );
   pool.onRoom(() => batcher.dispatch());
-  const stages: Stages = { batcher, requests: openRequestStore(blobs), metrics, logger };
-  const handle: Handler = async (delivery, signal) => {
-    deliveries += 1;
-    await imageJob(delivery, stages, signal).finally(() => {
-      deliveries -= 1;
-    });
-  };
+  const stages = { batcher, requests: openRequestStore(blobs), metrics, logger };
+  const handlerOf =
+    (lane: Lane): Handler =>
+    async (delivery, signal) => {
+      deliveries[lane] += 1;
+      await imageJob(delivery, { ...stages, lane }, signal).finally(() => {
+        deliveries[lane] -= 1;
+      });
+    };
   const onError = seldom((error, errors) => {
     const reason = error.message || String(Object(error).code);
     logger.warn(
@@ -77,16 +79,24 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       'the queue had to overcome errors; the next line on them comes in a minute at the earliest',
     );
   });
-  for (const head of tasks) {
-    const queue = queueName(config.lane, config.pool, head);
+  const served = config.lanes.flatMap((lane) => tasks.map((head) => ({ lane, head })));
+  for (const { lane, head } of served) {
+    const queue = queueName(lane, config.pool, head);
     const { redisUrl, queuePrefix: prefix } = config;
-    const consumer = parts.use(await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handle));
+    const consumer = parts.use(await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handlerOf(lane)));
     consumer.onAbandoned((job) => writeAbandoned(job, stages));
     consumers.push(consumer);
   }
   metrics.modelInfo.set({ ...identity }, 1);
   logger.info(
-    { health: health.url, model: identity, tasks, processes: config.inferenceProcesses, concurrency },
+    {
+      health: health.url,
+      model: identity,
+      tasks,
+      lanes: config.lanes,
+      processes: config.inferenceProcesses,
+      concurrency,
+    },
     `${identity.id}@${identity.revision} (${identity.variant}) is ready to ${tasks.join(', ')}; health on ${health.url}`,
   );
 

@@ -4,6 +4,7 @@ import { GenerationOptionsSchema } from './generation-options.ts';
 import { type RequestId, RequestIdSchema } from './image-job.ts';
 import { type ImageReference, ImageReferenceSchema } from './image-reference.ts';
 import { ErrorCodeSchema } from './problem.ts';
+import { type Lane, LaneSchema } from './queue-names.ts';
 import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
 import { defaultTenant, type Tenant, TenantSchema } from './tenant.ts';
@@ -78,6 +79,7 @@ export interface RequestRecord {
   readonly id: RequestId;
   readonly createdAt: string;
   readonly task: Task;
+  readonly lane: Lane;
   /** A source to work on, or the error that refused this image at the door. */
   readonly images: readonly ({ readonly source: ImageReference } | { readonly refused: ErrorReport })[];
 }
@@ -86,6 +88,8 @@ const recorded = {
   tenant: TenantSchema.default(defaultTenant),
   id: RequestIdSchema,
   createdAt: z.iso.datetime(),
+  /** Records of the time before lanes have none. */
+  lane: LaneSchema.default('interactive'),
   images: z.array(
     z.union([z.strictObject({ source: ImageReferenceSchema }), z.strictObject({ refused: ErrorReportSchema })]),
   ),
@@ -102,8 +106,12 @@ export const RequestRecordSchema: z.ZodType<RequestRecord> = z.union([
 ]);
 
 /** A record in the form that `RequestRecordSchema` reads. */
-export function recordDocument({ task, tenant, ...rest }: RequestRecord): object {
-  const record = { ...(tenant === defaultTenant ? {} : { tenant }), ...rest };
+export function recordDocument({ task, tenant, lane, ...rest }: RequestRecord): object {
+  const record = {
+    ...(tenant === defaultTenant ? {} : { tenant }),
+    ...(lane === 'interactive' ? {} : { lane }),
+    ...rest,
+  };
   return task.type === 'caption' ? { version: 1, ...record, options: task.options } : { version: 2, ...record, task };
 }
 

@@ -1,11 +1,16 @@
+import { z } from 'zod';
 import type { ModelTask } from './task.ts';
 
-export type Lane = 'interactive' | 'bulk';
+/** In the order in which a worker of several lanes serves them. */
+export const lanes = ['interactive', 'bulk'] as const;
+export const LaneSchema = z.enum(lanes);
+export type Lane = z.infer<typeof LaneSchema>;
 export type Pool = 'cpu' | 'gpu';
 
 /**
- * Lanes are queues, not priorities: a priority lets one caller starve the others, a lane has workers of its own. Each head has
- * queues of its own too: a worker takes the jobs that its model can do and never meets another.
+ * Lanes are queues, not priorities inside one: each has a bound of its own, and workers of its own where an operator wants
+ * bulk to go on whatever comes in between. Each head has queues of its own too: a worker takes the jobs that its model can do
+ * and never meets another.
  */
 export const queueName = (lane: Lane, pool: Pool, head: ModelTask): string =>
   head === 'caption' ? `${lane}-${pool}` : `${lane}-${pool}-${head}`;

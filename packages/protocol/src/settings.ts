@@ -33,7 +33,6 @@ export function redisAddress(url: string): string {
 export const fleetVariables = {
   REDIS_URL: withDefault(redisUrl, 'redis://127.0.0.1:6379'),
   CAPTIONFLEET_QUEUE_PREFIX: withDefault(z.string(), defaultQueuePrefix),
-  CAPTIONFLEET_LANE: withDefault(z.enum(['interactive', 'bulk']), 'interactive'),
   CAPTIONFLEET_POOL: withDefault(z.enum(['cpu', 'gpu']), 'cpu'),
   AZURE_STORAGE_CONNECTION_STRING: optional(z.string()),
   CAPTIONFLEET_STORAGE_ACCOUNT_URL: optional(httpUrl),
@@ -55,7 +54,6 @@ export function fleetConfig(variables: FleetVariables, context: z.core.$Refineme
   return {
     redisUrl: variables.REDIS_URL,
     queuePrefix: variables.CAPTIONFLEET_QUEUE_PREFIX,
-    lane: variables.CAPTIONFLEET_LANE,
     pool: variables.CAPTIONFLEET_POOL,
     blobAccount: connectionString === undefined ? { accountUrl: accountUrl ?? '' } : { connectionString },
     container: variables.CAPTIONFLEET_CONTAINER,

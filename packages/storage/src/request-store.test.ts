@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { blobNames } from '@captionfleet/protocol/blob-names';
 import type { ImageOutcome, RequestRecord } from '@captionfleet/protocol/image-outcome';
+import type { Task } from '@captionfleet/protocol/task';
 import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
 import { openRequestStore, type RequestStore } from './request-store.ts';
@@ -30,6 +31,7 @@ const captioned = (text: string): ImageOutcome => ({
 test('a request is read back as it was written, and an unknown one is undefined', async () => {
   const record: RequestRecord = {
     tenant: 'default',
+    lane: 'interactive',
     id: '01arz3ndektsv4rrffq69g5fav',
     createdAt: '2026-11-24T03:00:00.000Z',
     task: { type: 'match', texts: ['a cat'] },
@@ -47,8 +49,8 @@ test('a request for captions lies in Blob in the form of the first version, whic
   const id = '01arz3ndektsv4rrffq69g5fc0';
   const createdAt = '2026-11-24T03:00:00.000Z';
   const images = [{ source: { url: 'https://images.example.org/a.jpg' } }];
-  const tenant = 'default';
-  const record: RequestRecord = { tenant, id, createdAt, images, task: { type: 'caption', options: { num_beams: 3 } } };
+  const task: Task = { type: 'caption', options: { num_beams: 3 } };
+  const record: RequestRecord = { tenant: 'default', lane: 'interactive', id, createdAt, images, task };
   await requests.writeRequest(record);
   const stored = await blobs.read(blobNames('default').request(id), { maxBytes: 10_000 });
   assert.deepEqual(JSON.parse(Buffer.from(stored ?? []).toString()), {
@@ -84,6 +86,7 @@ test('the outcomes that exist are listed by index, and the record of the request
   const id = '01arz3ndektsv4rrffq69g5fb1';
   await requests.writeRequest({
     tenant: 'default',
+    lane: 'interactive',
     id,
     createdAt: '2026-11-24T03:00:00.000Z',
     task: { type: 'embed', texts: [] },
@@ -112,7 +115,8 @@ test('what one tenant has stored no other one reads, and no name of theirs meets
   const id = '01arz3ndektsv4rrffq69g5fd0';
   const acme = requests.of('acme');
   const createdAt = '2026-11-24T03:00:00.000Z';
-  const record: RequestRecord = { tenant: 'acme', id, createdAt, task: { type: 'embed', texts: [] }, images: [] };
+  const task: Task = { type: 'embed', texts: [] };
+  const record: RequestRecord = { tenant: 'acme', lane: 'bulk', id, createdAt, task, images: [] };
   await acme.writeRequest(record);
   await acme.writeOutcome(id, 0, captioned('of acme'));
   assert.deepEqual(await acme.readRequest(id), record);
