@@ -1,6 +1,6 @@
 import { imageOwner } from '@captionfleet/protocol/blob-names';
 import { CaptionfleetError, type ErrorReport, reportError } from '@captionfleet/protocol/errors';
-import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
+import type { RecordImage } from '@captionfleet/protocol/image-outcome';
 import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
 import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { RequestStore } from '@captionfleet/storage/request-store';
@@ -8,8 +8,6 @@ import { decodeInlineImage } from './inline-image.ts';
 import { mapBounded } from './map-bounded.ts';
 import { RefusedRequest } from './problem.ts';
 import type { DoorImage } from './task-request.ts';
-
-type RecordImage = RequestRecord['images'][number];
 
 const uploadsAtOnce = 8;
 
@@ -37,18 +35,25 @@ export async function admitImages(
   }
   return await mapBounded(looked, uploadsAtOnce, async (image) => {
     if (!('bytes' in image)) return image;
-    return { source: (await requests.writeImage(image.bytes, { signal })).reference };
+    const { bytes, ...named } = image;
+    return { ...named, source: (await requests.writeImage(bytes, { signal })).reference };
   });
 }
 
-function lookAt(image: DoorImage, tenant: Tenant, ownContainer: string): RecordImage | { readonly bytes: Uint8Array } {
+interface InlineImage {
+  readonly customId?: string;
+  readonly bytes: Uint8Array;
+}
+
+function lookAt({ customId, ...image }: DoorImage, tenant: Tenant, ownContainer: string): RecordImage | InlineImage {
+  const named = customId === undefined ? {} : { customId };
   try {
-    if ('base64' in image) return { bytes: decodeInlineImage(image.base64) };
+    if ('base64' in image) return { ...named, bytes: decodeInlineImage(image.base64) };
     const source = parseReference(image);
     if ('blob' in source && source.blob.container === ownContainer) assertOwned(source.blob.name, tenant);
-    return { source };
+    return { ...named, source };
   } catch (error) {
-    if (error instanceof CaptionfleetError) return { refused: reportError(error) };
+    if (error instanceof CaptionfleetError) return { ...named, refused: reportError(error) };
     throw error;
   }
 }
@@ -60,7 +65,7 @@ function assertOwned(name: string, tenant: Tenant): void {
   throw new CaptionfleetError('URL_REFUSED', `blob "${name}" is not an image that you sent`);
 }
 
-function parseReference(image: Exclude<DoorImage, { base64: string }>): ImageReference {
+function parseReference(image: { readonly url: string } | { readonly blob: object }): ImageReference {
   const parsed = 'url' in image ? UrlReferenceSchema.safeParse(image) : BlobReferenceSchema.safeParse(image);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -96,11 +96,14 @@ export function statusDocument(
   states: ReadonlyMap<number, JobState>,
 ): RequestStatus {
   const images = record.images.map((image, index): ImageStatus => {
-    if ('refused' in image) return { index, status: 'failed', error: image.refused };
+    const place = { index, ...(image.customId === undefined ? {} : { customId: image.customId }) };
+    if ('refused' in image) return { ...place, status: 'failed', error: image.refused };
     const outcome = outcomes.get(index);
-    if (outcome !== undefined) return { index, ...outcome };
+    if (outcome !== undefined) return { ...place, ...outcome };
     const state = states.get(index) ?? 'queued';
-    return state === 'failed' ? { index, status: state, error: reportError(exhausted) } : { index, status: state };
+    return state === 'failed'
+      ? { ...place, status: state, error: reportError(exhausted) }
+      : { ...place, status: state };
   });
   const counts = { queued: 0, running: 0, succeeded: 0, failed: 0 };
   for (const { status } of images) counts[status] += 1;

@@ -1,9 +1,14 @@
+import { CustomIdSchema } from '@captionfleet/protocol/custom-id';
 import { type GenerationOptions, GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { optionConflict } from '@captionfleet/protocol/option-conflict';
 import { type Lane, LaneSchema } from '@captionfleet/protocol/queue-names';
 import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
+
+const customId = CustomIdSchema.optional().describe(
+  "The caller's name of the image, repeated wherever it is spoken of.",
+);
 
 /**
  * An image as a caller names it. Only the form is checked here; the values are looked at image by image in admission.ts,
@@ -12,9 +17,11 @@ import { z } from 'zod';
 const DoorImageSchema = z.union(
   [
     z.strictObject({
+      customId,
       url: z.string().describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`),
     }),
     z.strictObject({
+      customId,
       base64: z
         .string()
         .describe(
@@ -22,12 +29,16 @@ const DoorImageSchema = z.union(
         ),
     }),
     z.strictObject({
+      customId,
       blob: z
         .strictObject({ container: z.string(), name: z.string() })
         .describe("A blob of the fleet's storage account, in a container that the fleet is configured to read."),
     }),
   ],
-  { error: 'must be {"url": "..."}, {"base64": "..."} or {"blob": {"container": "...", "name": "..."}}' },
+  {
+    error:
+      'must be {"url": "..."}, {"base64": "..."} or {"blob": {"container": "...", "name": "..."}}, with a "customId" of 1 to 64 characters or without',
+  },
 );
 export type DoorImage = z.infer<typeof DoorImageSchema>;
 

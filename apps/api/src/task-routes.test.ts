@@ -449,3 +449,28 @@ test('a request goes to the lane that it names, and to the interactive one by de
   assert.equal(wrong.statusCode, 400);
   assert.match(wrong.json().detail, /lane/);
 });
+
+test("an image's customId comes back in every status, also of an image that was refused", async () => {
+  await using api = await startApi();
+  const posted = await post(api.app, [
+    { ...image, customId: 'ours/1' },
+    { url: 'ftp://images.example.org/a.jpg', customId: 'ours/2' },
+    image,
+  ]);
+  const ids = (answer: Answer) => statusOf(answer).images.map(({ customId }) => customId);
+  assert.deepEqual(ids(posted), ['ours/1', 'ours/2', undefined]);
+  await using _worker = await startConsumer(async ({ source }) => {
+    assert.ok(!('customId' in source));
+  });
+  const ended = await until(api.app, `/v1/captions/${statusOf(posted).id}`, finished);
+  assert.deepEqual(ids(ended), ['ours/1', 'ours/2', undefined]);
+  assert.deepEqual(
+    statusOf(ended).images.map(({ status }) => status),
+    ['succeeded', 'failed', 'succeeded'],
+  );
+  for (const customId of ['', 'a'.repeat(65), 'line\nbreak', '\ud800', 7]) {
+    const refused = await post(api.app, [{ ...image, customId }]);
+    assert.equal(refused.statusCode, 400, refused.body);
+    assert.match(refused.json().detail, /customId/);
+  }
+});

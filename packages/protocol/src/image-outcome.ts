@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CustomIdSchema } from './custom-id.ts';
 import type { ErrorReport } from './errors.ts';
 import { GenerationOptionsSchema } from './generation-options.ts';
 import { type RequestId, RequestIdSchema } from './image-job.ts';
@@ -80,9 +81,16 @@ export interface RequestRecord {
   readonly createdAt: string;
   readonly task: Task;
   readonly lane: Lane;
-  /** A source to work on, or the error that refused this image at the door. */
-  readonly images: readonly ({ readonly source: ImageReference } | { readonly refused: ErrorReport })[];
+  readonly images: readonly RecordImage[];
 }
+
+/** A source to work on, or the error that refused this image at the door. */
+export type RecordImage = { readonly customId?: string | undefined } & (
+  | { readonly source: ImageReference }
+  | { readonly refused: ErrorReport }
+);
+
+const customId = CustomIdSchema.optional();
 
 const recorded = {
   tenant: TenantSchema.default(defaultTenant),
@@ -91,7 +99,10 @@ const recorded = {
   /** Records of the time before lanes have none. */
   lane: LaneSchema.default('interactive'),
   images: z.array(
-    z.union([z.strictObject({ source: ImageReferenceSchema }), z.strictObject({ refused: ErrorReportSchema })]),
+    z.union([
+      z.strictObject({ customId, source: ImageReferenceSchema }),
+      z.strictObject({ customId, refused: ErrorReportSchema }),
+    ]),
   ),
 };
 
@@ -115,6 +126,9 @@ export function recordDocument({ task, tenant, lane, ...rest }: RequestRecord): 
   return task.type === 'caption' ? { version: 1, ...record, options: task.options } : { version: 2, ...record, task };
 }
 
+/** Which image of the request it is: its position, and the name that the caller gave it. */
+const place = { index: z.int(), customId };
+
 /** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
 const requestStatus = <Result extends z.ZodRawShape>(
   succeededSchema: z.ZodObject<Result & { status: z.ZodLiteral<'succeeded'> }>,
@@ -126,10 +140,10 @@ const requestStatus = <Result extends z.ZodRawShape>(
     counts: z.object({ queued: z.int(), running: z.int(), succeeded: z.int(), failed: z.int() }),
     images: z.array(
       z.discriminatedUnion('status', [
-        z.object({ index: z.int(), status: z.literal('queued') }),
-        z.object({ index: z.int(), status: z.literal('running') }),
-        z.object({ index: z.int(), ...succeededSchema.shape }),
-        z.object({ index: z.int(), ...FailedSchema.shape }),
+        z.object({ ...place, status: z.literal('queued') }),
+        z.object({ ...place, status: z.literal('running') }),
+        z.object({ ...place, ...succeededSchema.shape }),
+        z.object({ ...place, ...FailedSchema.shape }),
       ]),
     ),
   });
@@ -146,6 +160,10 @@ export const CaptionRequestStatusSchema = RequestStatusSchemas.caption;
 export type CaptionRequestStatus = z.infer<typeof CaptionRequestStatusSchema>;
 
 /** One image of any request. */
-export type ImageStatus = { index: number } & ({ status: 'queued' } | { status: 'running' } | ImageOutcome);
+export type ImageStatus = { index: number; customId?: string | undefined } & (
+  | { status: 'queued' }
+  | { status: 'running' }
+  | ImageOutcome
+);
 /** Any request. */
 export type RequestStatus = Omit<CaptionRequestStatus, 'images'> & { images: ImageStatus[] };
