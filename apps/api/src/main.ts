@@ -31,7 +31,6 @@ async function main(config: ApiConfig): Promise<void> {
     requests: openRequestStore(blobs),
     queues,
     tasks: config.tasks,
-    maxWaiting: config.maxWaiting,
     maxWaiters,
     publicUrl: config.publicUrl,
     checks: {

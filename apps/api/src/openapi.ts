@@ -51,6 +51,7 @@ const header = (description: string, type = 'string') => ({ description, schema:
 const retryAfter = header('Seconds after which to ask again.', 'integer');
 const preferenceApplied = header('The wait that was applied.');
 const accepted = {
+  'Idempotent-Replayed': header('`true` when an earlier call had sent this request.'),
   'Operation-Location': header('The absolute URL of the request.'),
   Location: header('Its path.'),
   'Preference-Applied': preferenceApplied,
@@ -65,9 +66,11 @@ const retryableStatuses: ReadonlySet<number> = new Set(
 const successHeaders: Readonly<Record<string, Record<string, object>>> = {
   'post 200': accepted,
   'post 202': { ...accepted, 'Retry-After': retryAfter },
+  'put 200': accepted,
+  'put 202': { ...accepted, 'Retry-After': retryAfter },
   'get 200': { 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
 };
-const taskHeaders = (method: 'get' | 'post', status: string): Record<string, object> =>
+const taskHeaders = (method: 'get' | 'post' | 'put', status: string): Record<string, object> =>
   successHeaders[`${method} ${status}`] ?? (retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {});
 
 /** Adds what zod's schemas cannot say, the headers of responses, and drops the schemas that nothing refers to. */
@@ -78,6 +81,7 @@ const transformObject: SwaggerTransformObject = (document) => {
     const headers = path.startsWith('/v1/') ? taskHeaders : () => ({});
     addHeaders(methods?.get?.responses, (status) => headers('get', status));
     addHeaders(methods?.post?.responses, (status) => headers('post', status));
+    addHeaders(methods?.put?.responses, (status) => headers('put', status));
   }
   return openapi;
 };

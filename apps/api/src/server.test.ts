@@ -39,7 +39,6 @@ before(async () => {
     requests: openRequestStore(blobs),
     queues,
     tasks: ['caption', 'match'],
-    maxWaiting: 100,
     maxWaiters: 10,
     publicUrl: undefined,
     checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
@@ -341,7 +340,8 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   const paths = ['/v1/captions', '/v1/match', '/v1/embed', '/v1/answer'];
   assert.deepEqual(statuses, [
     ...paths.flatMap((path) => [
-      `post ${path} 200,202,400,408,413,415,422,429,431,500,503`,
+      `post ${path} 200,202,400,408,409,413,415,422,429,431,500,503`,
+      `put ${path}/{id} 200,202,400,408,409,413,415,422,429,431,500,503`,
       `get ${path}/{id} 200,400,404,408,431,500,503`,
     ]),
     'get / 200',
@@ -356,6 +356,7 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   }
   const created = document.paths['/v1/captions'].post;
   assert.deepEqual(Object.keys(created.responses['202'].headers).sort(), [
+    'Idempotent-Replayed',
     'Location',
     'Operation-Location',
     'Preference-Applied',

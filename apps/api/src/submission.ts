@@ -3,7 +3,7 @@ import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import type { Lane } from '@captionfleet/protocol/queue-names';
 import { headOf, type ModelTask, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
-import type { JobProducer } from '@captionfleet/queue/producer';
+import type { JobProducer, Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { admitImages } from './admission.ts';
 import { newRequestId } from './request-id.ts';
@@ -16,55 +16,76 @@ export interface SubmissionConfig {
   readonly queues: TaskQueues;
   /** What the fleet has models for. */
   readonly tasks: readonly ModelTask[];
-  /** Jobs that may wait in each queue. */
-  readonly maxWaiting: number;
 }
 
 export interface Submission {
   readonly tenant: Tenant;
   readonly task: Task;
-  readonly lane: Lane;
+  /** @defaultValue interactive */
+  readonly lane?: Lane;
   readonly images: readonly DoorImage[];
 }
+
+/** Milliseconds for the jobs of a stored request to be in the queue. */
+const enqueueMs = 10_000;
 
 /**
  * The way in of every surface of the API: looks at each image, stores the inline ones and the record of the request, and
  * enqueues its jobs. When it returns, nothing of the request can be lost.
  *
- * @throws TASK_UNSUPPORTED, QUEUE_FULL or IMAGES_REFUSED before anything is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
+ * @throws TASK_UNSUPPORTED, QUEUE_FULL or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
  * the signal's reason
  */
 export async function submit(
-  { tenant, task, lane, images }: Submission,
-  { queues, tasks, maxWaiting, ...config }: SubmissionConfig,
+  submission: Submission,
+  config: SubmissionConfig,
   signal: AbortSignal,
 ): Promise<RequestRecord> {
-  assertServed(task, tasks);
-  const requests = config.requests.of(tenant);
-  const { producer } = queues[lane][headOf[task.type]];
-  await refuseWhenFull(producer, images.length, maxWaiting);
-  const record: RequestRecord = {
-    tenant,
-    id: newRequestId(),
-    createdAt: new Date().toISOString(),
-    task,
-    lane,
-    images: await admitImages(images, { tenant, requests }, signal),
-  };
-  await requests.writeRequest(record, { signal });
-  await producer.enqueue(jobsOf(record), { signal });
-  return record;
+  using places = await reservePlaces(submission, config);
+  const admitted = await admit(submission, config, signal);
+  return await store({ ...admitted, id: newRequestId() }, places, config, signal);
 }
+
+/** @throws TASK_UNSUPPORTED, QUEUE_FULL, QUEUE_UNAVAILABLE */
+export async function reservePlaces(
+  { task, lane = 'interactive', images }: Submission,
+  { queues, tasks }: SubmissionConfig,
+): Promise<Places> {
+  assertServed(task, tasks);
+  return await producerOf({ lane, task }, queues).reserve(images.length);
+}
+
+/** What the record of a request says but for its id: its images were looked at, and the inline ones are stored. */
+export async function admit(
+  { tenant, task, lane = 'interactive', images }: Submission,
+  config: SubmissionConfig,
+  signal: AbortSignal,
+): Promise<Omit<RequestRecord, 'id'>> {
+  const requests = config.requests.of(tenant);
+  const admitted = await admitImages(images, { tenant, requests }, signal);
+  return { tenant, createdAt: new Date().toISOString(), task, lane, images: admitted };
+}
+
+/** Writes the record of an admitted request and enqueues its jobs; those of the record that another writer was faster with. */
+export async function store(
+  record: RequestRecord,
+  places: Places,
+  { requests, queues }: SubmissionConfig,
+  signal: AbortSignal,
+  assertExpected: (standing: RequestRecord) => void = () => undefined,
+): Promise<RequestRecord> {
+  const standing = await requests.of(record.tenant).writeRequest(record, { signal });
+  assertExpected(standing);
+  // What is stored is enqueued, also when its caller has gone meanwhile.
+  await producerOf(standing, queues).enqueue(jobsOf(standing), { signal: AbortSignal.timeout(enqueueMs), places });
+  return standing;
+}
+
+export const producerOf = ({ lane, task }: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): JobProducer =>
+  queues[lane][headOf[task.type]].producer;
 
 function assertServed({ type }: Pick<Task, 'type'>, served: readonly ModelTask[]): void {
   const head = headOf[type];
   if (served.includes(head)) return;
   throw new CaptionfleetError('TASK_UNSUPPORTED', `no model of this fleet can ${head}; it can ${served.join(', ')}`);
-}
-
-/** Before anything is stored; the queue itself checks again. */
-async function refuseWhenFull(producer: JobProducer, images: number, maxWaiting: number): Promise<void> {
-  const waiting = await producer.depth();
-  if (waiting + images <= maxWaiting) return;
-  throw new CaptionfleetError('QUEUE_FULL', `${waiting} images are waiting; ${images} more would exceed ${maxWaiting}`);
 }

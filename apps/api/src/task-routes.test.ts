@@ -71,7 +71,6 @@ async function startApi(
     requests,
     queues,
     tasks,
-    maxWaiting,
     maxWaiters,
     publicUrl: undefined,
     checks,

@@ -1,16 +1,17 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { RequestIdSchema } from '@captionfleet/protocol/image-job';
 import { type RequestRecord, type RequestStatus, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
-import { headOf, type TaskType, taskTypes } from '@captionfleet/protocol/task';
-import type { JobProducer } from '@captionfleet/queue/producer';
+import type { Lane } from '@captionfleet/protocol/queue-names';
+import { type TaskType, taskTypes } from '@captionfleet/protocol/task';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type Repeatable, submitOnce } from './idempotent-submission.ts';
 import { problems } from './openapi.ts';
 import { followRequest, isFinished, statusDocument } from './request-status.ts';
-import { type SubmissionConfig, submit } from './submission.ts';
-import { taskOf, taskRequestSchemas } from './task-request.ts';
+import { producerOf, type SubmissionConfig, submit } from './submission.ts';
+import { type DoorImage, taskOf, taskRequestSchemas } from './task-request.ts';
 import { Waiters } from './waiters.ts';
 
 export interface TaskRoutesConfig extends SubmissionConfig {
@@ -29,22 +30,38 @@ const PreferHeaderSchema = z.looseObject({
     .describe(`"wait=N" (RFC 7240) keeps the answer back for up to N seconds, ${maxWaitSeconds} at most.`),
 });
 
+const SubmitHeadersSchema = PreferHeaderSchema.extend({
+  'idempotency-key': z
+    .string()
+    .regex(/^(?:"[\x20-\x7e]{1,255}"|[\x20-\x7e]{1,255})$/, 'must have 1 to 255 printable ASCII characters')
+    .transform((key) => /^"(.+)"$/.exec(key)?.[1] ?? key)
+    .optional()
+    .describe(
+      'A name of this request among those of the caller, in quotes or without. Sent again with the same body it answers with the status of now and `Idempotent-Replayed: true`; with another body it is 409.',
+    ),
+});
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 interface TaskRoute {
   readonly path: `/v1/${string}`;
   /** Names of the operations in the OpenAPI document. */
-  readonly operations: { readonly create: string; readonly get: string };
+  readonly operations: { readonly create: string; readonly put: string; readonly get: string };
   readonly summaries: { readonly create: string; readonly get: string };
 }
 
 const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   caption: {
     path: '/v1/captions',
-    operations: { create: 'createCaptions', get: 'getCaptions' },
+    operations: { create: 'createCaptions', put: 'putCaptions', get: 'getCaptions' },
     summaries: { create: 'Caption images', get: 'The captions of a request, or how far they are' },
   },
   match: {
     path: '/v1/match',
-    operations: { create: 'createMatches', get: 'getMatches' },
+    operations: { create: 'createMatches', put: 'putMatches', get: 'getMatches' },
     summaries: {
       create: 'Say how well texts go with images',
       get: 'The matches of a request, or how far they are',
@@ -52,7 +69,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   },
   embed: {
     path: '/v1/embed',
-    operations: { create: 'createEmbeddings', get: 'getEmbeddings' },
+    operations: { create: 'createEmbeddings', put: 'putEmbeddings', get: 'getEmbeddings' },
     summaries: {
       create: 'Turn images and texts into vectors that can be compared',
       get: 'The embeddings of a request, or how far they are',
@@ -60,7 +77,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   },
   answer: {
     path: '/v1/answer',
-    operations: { create: 'createAnswers', get: 'getAnswers' },
+    operations: { create: 'createAnswers', put: 'putAnswers', get: 'getAnswers' },
     summaries: { create: 'Answer questions about images', get: 'The answers of a request, or how far they are' },
   },
 };
@@ -78,9 +95,54 @@ export const taskRoutes: FastifyPluginCallbackZod<TaskRoutesConfig> = (app, conf
 type App = Parameters<FastifyPluginCallbackZod>[0];
 
 function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, type: TaskType): void {
-  const { requests } = config;
+  const { requests, queues } = config;
   const { path, operations, summaries } = taskRouteTable[type];
-  const producerOf = ({ lane }: RequestRecord): JobProducer => config.queues[lane][headOf[type]].producer;
+  const about = 'An image that is refused at the door fails alone; when all are, so is the request.';
+  const response = {
+    200: statusResponse(type, 'Finished in the time that `Prefer: wait` gave, or before.'),
+    202: statusResponse(type, 'Accepted: poll `Operation-Location`.'),
+    ...problems(
+      'REQUEST_INVALID',
+      'OPTION_INVALID',
+      'REQUEST_TOO_LARGE',
+      'MEDIA_TYPE_UNSUPPORTED',
+      'TASK_UNSUPPORTED',
+      'IMAGES_REFUSED',
+      'IDEMPOTENCY_CONFLICT',
+      'QUEUE_FULL',
+      'QUEUE_UNAVAILABLE',
+      'STORAGE_UNAVAILABLE',
+      'INTERNAL',
+    ),
+  };
+
+  /** Submits what a route was sent, and answers with where it is and how far. */
+  const accept = async (
+    { request, reply }: Exchange,
+    body: { readonly images: readonly DoorImage[]; readonly lane: Lane },
+    repeatable: Repeatable | undefined,
+  ): Promise<FastifyReply> => {
+    const signal = whileConnected(reply);
+    const { tenant } = request.principal;
+    const submission = { tenant, task: taskOf(type, body), lane: body.lane, images: body.images };
+    const { record, replayed } =
+      repeatable === undefined
+        ? { record: await submit(submission, config, signal), replayed: false }
+        : await submitOnce(submission, repeatable, config, signal);
+    const facts = { acceptedRequestId: record.id, tenant, task: type, images: record.images.length };
+    request.log.info(facts, replayed ? 'accepted before' : 'accepted');
+
+    const location = `${path}/${record.id}`;
+    reply.header('location', location).header('operation-location', `${baseUrl(request, config.publicUrl)}${location}`);
+    if (replayed) reply.header('idempotent-replayed', 'true');
+    const seconds = preferredWait(request, reply);
+    const follow = followRequest(record, requests.of(tenant), producerOf(record, queues));
+    const status =
+      seconds === 0 && !replayed
+        ? statusDocument(record, new Map(), new Map())
+        : await waiters.wait(record, follow, { seconds, signal });
+    return sendStatus(reply, isFinished(status) ? 200 : 202, status);
+  };
 
   app.post(
     path,
@@ -88,49 +150,32 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       schema: {
         operationId: operations.create,
         summary: summaries.create,
-        description:
-          'Accepts 1 to 64 images. An image that is refused at the door fails alone; when all are, so is the request.',
-        headers: PreferHeaderSchema,
+        description: `Accepts 1 to 64 images. ${about}`,
+        headers: SubmitHeadersSchema,
         body: taskRequestSchemas[type],
-        response: {
-          200: statusResponse(type, 'Finished in the time that `Prefer: wait` gave.'),
-          202: statusResponse(type, 'Accepted: poll `Operation-Location`.'),
-          ...problems(
-            'REQUEST_INVALID',
-            'OPTION_INVALID',
-            'REQUEST_TOO_LARGE',
-            'MEDIA_TYPE_UNSUPPORTED',
-            'TASK_UNSUPPORTED',
-            'IMAGES_REFUSED',
-            'QUEUE_FULL',
-            'QUEUE_UNAVAILABLE',
-            'STORAGE_UNAVAILABLE',
-            'INTERNAL',
-          ),
-        },
+        response,
       },
     },
     async (request, reply) => {
-      const signal = whileConnected(reply);
-      const { tenant } = request.principal;
-      const { images, lane } = request.body;
-      const record = await submit({ tenant, task: taskOf(type, request.body), lane, images }, config, signal);
-      request.log.info({ acceptedRequestId: record.id, tenant, task: type, images: images.length }, 'accepted');
-
-      const location = `${path}/${record.id}`;
-      reply
-        .header('location', location)
-        .header('operation-location', `${baseUrl(request, config.publicUrl)}${location}`);
-      const seconds = preferredWait(request, reply);
-      const status =
-        seconds === 0
-          ? statusDocument(record, new Map(), new Map())
-          : await waiters.wait(record, followRequest(record, requests.of(tenant), producerOf(record)), {
-              seconds,
-              signal,
-            });
-      return sendStatus(reply, isFinished(status) ? 200 : 202, status);
+      const { 'idempotency-key': key } = request.headers;
+      return await accept({ request, reply }, request.body, key === undefined ? undefined : { key });
     },
+  );
+
+  app.put(
+    `${path}/:id`,
+    {
+      schema: {
+        operationId: operations.put,
+        summary: `${summaries.create}, under an id of the caller's`,
+        description: `Accepts 1 to 64 images, once: sent again it answers with the status of now. ${about}`,
+        headers: PreferHeaderSchema,
+        params: z.object({ id: RequestIdSchema.describe('A ULID in lower case, new for each request.') }),
+        body: taskRequestSchemas[type],
+        response,
+      },
+    },
+    async (request, reply) => await accept({ request, reply }, request.body, { id: request.params.id }),
   );
 
   app.get(
@@ -152,7 +197,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       const own = requests.of(request.principal.tenant);
       const record = await findRecord(request.params.id, type, own, signal);
       const seconds = preferredWait(request, reply);
-      const follow = followRequest(record, own, producerOf(record));
+      const follow = followRequest(record, own, producerOf(record, queues));
       return sendStatus(reply, 200, await waiters.wait(record, follow, { seconds, signal }));
     },
   );

@@ -10,6 +10,8 @@ export function blobNames(tenant: Tenant) {
   return {
     request: (id: RequestId): string => `${root}requests/${id}/request.json`,
     outcome: (id: RequestId, index: number): string => `${root}requests/${id}/${String(index).padStart(6, '0')}.json`,
+    /** Which request an `Idempotency-Key` stands for, by a hash of it. */
+    claim: (hash: string): string => `${root}idempotency/${hash}.json`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
   };

@@ -24,6 +24,12 @@ export const errorTable = {
   NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
+  IDEMPOTENCY_CONFLICT: {
+    status: 409,
+    retryable: false,
+    meaning: 'This Idempotency-Key or id stands for a request with another body.',
+  },
+
   URL_REFUSED: {
     status: 422,
     retryable: false,

@@ -81,6 +81,8 @@ export interface RequestRecord {
   readonly createdAt: string;
   readonly task: Task;
   readonly lane: Lane;
+  /** SHA-256 of what was asked, where the request may be repeated. */
+  readonly fingerprint?: string | undefined;
   readonly images: readonly RecordImage[];
 }
 
@@ -98,6 +100,7 @@ const recorded = {
   createdAt: z.iso.datetime(),
   /** Records of the time before lanes have none. */
   lane: LaneSchema.default('interactive'),
+  fingerprint: z.string().optional(),
   images: z.array(
     z.union([
       z.strictObject({ customId, source: ImageReferenceSchema }),

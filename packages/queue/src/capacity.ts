@@ -10,8 +10,14 @@ export interface Load {
   memory: { readonly used: number; readonly limit: number };
 }
 
+/** Room for jobs in the queue that nobody else is promised until it is disposed of. */
+export interface Places extends Disposable {
+  /** Says that the jobs may be in the queue now: disposing frees nothing that they take. */
+  fill(): void;
+}
+
 /**
- * Admission to the queue. Redis is asked at most every 250 ms; in between, what this process has admitted is added to
+ * Admission to the queue. Redis is asked at most every 250 ms; in between, what this process has added is added to
  * the last answer. Other producers are seen with that delay, so together they can exceed the limit by a little.
  */
 export class Capacity {
@@ -19,16 +25,19 @@ export class Capacity {
   readonly #read: () => Promise<Load>;
   #load: Promise<Load> | undefined;
   #readAt = 0;
+  /** Places that are promised and not filled yet. */
+  #promised = 0;
 
   constructor(maxWaiting: number, read: () => Promise<Load>) {
     this.#maxWaiting = maxWaiting;
     this.#read = read;
   }
 
-  /** Throws QUEUE_FULL when `jobs` more do not fit, else counts them as waiting. */
-  async admit(jobs: number): Promise<void> {
+  /** Throws QUEUE_FULL when `jobs` more do not fit. */
+  async reserve(jobs: number): Promise<Places> {
     const load = await this.#currentLoad();
-    const { waiting, memory } = load;
+    const { memory } = load;
+    const waiting = load.waiting + this.#promised;
     if (waiting + jobs > this.#maxWaiting) {
       const refusal = `${waiting} images are waiting; ${jobs} more would exceed ${this.#maxWaiting}`;
       throw new CaptionfleetError('QUEUE_FULL', refusal);
@@ -38,7 +47,29 @@ export class Capacity {
       const refusal = `Redis uses ${percent} % of its memory; nothing is accepted above ${100 * maxMemoryShare} %`;
       throw new CaptionfleetError('QUEUE_FULL', refusal);
     }
-    load.waiting += jobs;
+    this.#promised += jobs;
+    let promised = jobs;
+    const release = (): void => {
+      this.#promised -= promised;
+      promised = 0;
+    };
+    return {
+      fill: () => {
+        if (promised > 0) this.#filled(jobs);
+        release();
+      },
+      [Symbol.dispose]: release,
+    };
+  }
+
+  /** The last look at Redis may have been before. */
+  #filled(jobs: number): void {
+    void this.#load?.then(
+      (load) => {
+        load.waiting += jobs;
+      },
+      () => undefined,
+    );
   }
 
   #currentLoad(): Promise<Load> {

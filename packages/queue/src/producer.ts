@@ -1,11 +1,13 @@
 import { type ImageJob, jobId, jobPayload } from '@captionfleet/protocol/image-job';
 import type { TaskType } from '@captionfleet/protocol/task';
 import { Queue } from 'bullmq';
-import { Capacity } from './capacity.ts';
+import { Capacity, type Places } from './capacity.ts';
 import { FinishedEvents } from './finished-events.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
 import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
+
+export type { Places };
 
 export interface ProducerOptions {
   readonly redisUrl: string;
@@ -22,9 +24,14 @@ export interface JobProducer extends AsyncDisposable {
   /**
    * Adds jobs; one that the queue already knows is left as it is, so this may be repeated after any failure. Throws
    * QUEUE_FULL before anything is added, QUEUE_UNAVAILABLE, or the reason of the signal; after these two, some of the
-   * jobs may have been added.
+   * jobs may have been added. With `places` for as many jobs it is never QUEUE_FULL.
    */
-  enqueue(jobs: readonly ImageJob[], options: { signal: AbortSignal }): Promise<void>;
+  enqueue(jobs: readonly ImageJob[], options: { signal: AbortSignal; places?: Places | undefined }): Promise<void>;
+  /**
+   * Promises places in the queue, so that what must be stored before its jobs are enqueued is not stored for nothing. Throws
+   * QUEUE_FULL or QUEUE_UNAVAILABLE.
+   */
+  reserve(jobs: number): Promise<Places>;
   /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
   states(jobIds: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
@@ -74,12 +81,14 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
   });
 
   return {
-    async enqueue(jobs, { signal }) {
+    reserve: (jobs) => capacity.reserve(jobs),
+    async enqueue(jobs, { signal, places }) {
       signal.throwIfAborted();
-      await capacity.admit(jobs.length);
+      using own = places === undefined ? await capacity.reserve(jobs.length) : undefined;
       const entries = jobs.map((job) => ({ name: job.task.type, data: jobPayload(job), opts: { jobId: jobId(job) } }));
       for (let start = 0; start < entries.length; start += chunkSize) {
         signal.throwIfAborted();
+        (places ?? own)?.fill();
         await ask(() => bull.addBulk(entries.slice(start, start + chunkSize)));
       }
     },

@@ -10,6 +10,7 @@ import {
   recordDocument,
 } from '@captionfleet/protocol/image-outcome';
 import type { BlobReference } from '@captionfleet/protocol/image-reference';
+import { claimDocument, RequestClaimSchema } from '@captionfleet/protocol/request-claim';
 import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { BlobStore } from './blob-store.ts';
 
@@ -26,8 +27,12 @@ export interface RequestStore {
   readonly container: string;
   /** The store of another tenant's requests. */
   of(tenant: Tenant): RequestStore;
-  writeRequest(record: RequestRecord, options?: CallOptions): Promise<void>;
+  /** Returns the record that stands: this one, or the one that another writer stored first. */
+  writeRequest(record: RequestRecord, options?: CallOptions): Promise<RequestRecord>;
   readRequest(id: RequestId, options?: CallOptions): Promise<RequestRecord | undefined>;
+  /** Binds a hash to an id; returns the id that it stands for: this one, or the one that another writer bound it to first. */
+  writeClaim(hash: string, requestId: RequestId, options?: CallOptions): Promise<RequestId>;
+  readClaim(hash: string, options?: CallOptions): Promise<RequestId | undefined>;
   /** Returns the outcome that stands: this one, or the one that another writer stored first. */
   writeOutcome(id: RequestId, index: number, outcome: ImageOutcome, options?: CallOptions): Promise<ImageOutcome>;
   readOutcome(id: RequestId, index: number, options?: CallOptions): Promise<ImageOutcome | undefined>;
@@ -59,20 +64,30 @@ export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenan
     const bytes = await store.read(name, { maxBytes: maxDocumentBytes, signal });
     return bytes === undefined ? undefined : parseDocument(schema, name, bytes);
   };
+  /** The value that stands: this one, or the one that another writer stored first. */
+  const writeFirst = async <T>(schema: Schema<T>, name: string, value: T, document: object, options: CallOptions) => {
+    if ((await write(schema, name, document, options)) === 'created') return value;
+    const standing = await read(schema, name, options);
+    if (standing !== undefined) return standing;
+    throw new CaptionfleetError('STORAGE_UNAVAILABLE', `blob "${name}" exists and cannot be read`);
+  };
 
   return {
     container: store.container,
     of: (other) => openRequestStore(store, other),
     async writeRequest(record, options = {}) {
-      await write(RequestRecordSchema, names.request(record.id), recordDocument(record), options);
+      const name = names.request(record.id);
+      return await writeFirst(RequestRecordSchema, name, record, recordDocument(record), options);
     },
     readRequest: async (id, options = {}) => await read(RequestRecordSchema, names.request(id), options),
+    async writeClaim(hash, requestId, options = {}) {
+      const claim = { requestId };
+      const document = claimDocument(claim);
+      return (await writeFirst(RequestClaimSchema, names.claim(hash), claim, document, options)).requestId;
+    },
+    readClaim: async (hash, options = {}) => (await read(RequestClaimSchema, names.claim(hash), options))?.requestId,
     async writeOutcome(id, index, outcome, options = {}) {
-      const name = names.outcome(id, index);
-      if ((await write(ImageOutcomeSchema, name, outcome, options)) === 'created') return outcome;
-      const standing = await read(ImageOutcomeSchema, name, options);
-      if (standing !== undefined) return standing;
-      throw new CaptionfleetError('STORAGE_UNAVAILABLE', `blob "${name}" exists and cannot be read`);
+      return await writeFirst(ImageOutcomeSchema, names.outcome(id, index), outcome, outcome, options);
     },
     readOutcome: async (id, index, options = {}) => await read(ImageOutcomeSchema, names.outcome(id, index), options),
     async listOutcomes(id, { signal } = {}) {

@@ -1,0 +1,108 @@
+// For tests only: the server on a real queue and a real Blob storage, and workers that do their work in no time.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ImageJob } from '@captionfleet/protocol/image-job';
+import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
+import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
+import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
+import { createLogger } from '@captionfleet/telemetry/logger';
+import { createApiMetrics } from '@captionfleet/telemetry/metrics';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { startAzurite } from '../../../test/support/azurite.ts';
+import { startRedis } from '../../../test/support/redis.ts';
+import { buildServer } from './server.ts';
+import { openTaskQueues, type TaskQueues } from './task-queues.ts';
+
+export interface TestBackends extends AsyncDisposable {
+  readonly redisUrl: string;
+  readonly connectionString: string;
+  readonly blobs: BlobStore;
+  readonly requests: RequestStore;
+}
+
+export async function startBackends(): Promise<TestBackends> {
+  const parts = new AsyncDisposableStack();
+  const { url: redisUrl } = parts.use(await startRedis());
+  const { connectionString } = parts.use(await startAzurite());
+  const blobs = await openBlobStore({ connectionString, container: 'fleet' });
+  await blobs.ensureContainer();
+  const requests = openRequestStore(blobs);
+  return { redisUrl, connectionString, blobs, requests, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+interface TestApiOptions {
+  readonly maxWaiting?: number;
+  readonly redisUrl?: string;
+  /** Shared by servers of one fleet. */
+  readonly queuePrefix?: string;
+}
+
+export interface TestApi extends AsyncDisposable {
+  readonly app: FastifyInstance;
+  readonly queues: TaskQueues;
+  /** Whose requests come in from here on. */
+  tenant: string;
+  /** Takes the jobs of a lane and writes an outcome for each, as a worker does; `work` may come in between, or throw. */
+  startWorker(lane: Lane, work?: (job: ImageJob) => Promise<void>): Promise<Consumer>;
+}
+
+export async function startTestApi(backends: TestBackends, options: TestApiOptions = {}): Promise<TestApi> {
+  const { maxWaiting = 1_000, redisUrl = backends.redisUrl, queuePrefix = `{${randomUUID()}}` } = options;
+  const { blobs, requests } = backends;
+  const parts = new AsyncDisposableStack();
+  const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
+  const app = await buildServer({
+    requests,
+    queues,
+    tasks: ['caption', 'match'],
+    maxWaiters: 10,
+    publicUrl: undefined,
+    checks: { blob: (call) => blobs.ping(call) },
+    metrics: createApiMetrics(),
+    logger: createLogger({ name: 'api', level: 'silent' }),
+  });
+  parts.defer(() => app.close());
+  const api: TestApi = {
+    app,
+    queues,
+    tenant: 'default',
+    startWorker: (lane, work = async () => undefined) =>
+      openConsumer(
+        {
+          redisUrl: backends.redisUrl,
+          queue: queueName(lane, 'cpu', 'caption'),
+          prefix: queuePrefix,
+          concurrency: 16,
+          attempts: 1,
+        },
+        async ({ job }) => {
+          await work(job);
+          await requests.of(job.tenant).writeOutcome(job.requestId, job.index, captionOf(job));
+        },
+      ),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+  app.addHook('onRequest', async (request: FastifyRequest) => {
+    request.principal = { id: 'test', tenant: api.tenant };
+  });
+  return api;
+}
+
+export const captionOf = ({ index }: Pick<ImageJob, 'index'>): ImageOutcome => ({
+  status: 'succeeded',
+  captions: [{ text: `image ${index}`, tokens: [1, 2], confidence: 0.5, meanLogProbability: Math.log(0.5) }],
+  image: { width: 384, height: 384, format: 'png', sha256: 'ab'.repeat(32) },
+  model: { id: 'demo', revision: '1', variant: 'fp32' },
+  timings: { fetchMs: 1, preprocessMs: 2, inferenceMs: 3 },
+});
+
+/** Asks `check` again and again until it says yes; fails after a minute and says what it waited for. */
+export async function waitFor(what: string, check: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`waited a minute for ${what}`);
+    await delay(20);
+  }
+}
