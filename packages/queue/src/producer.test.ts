@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { type JobProducer, openProducer } from './producer.ts';
 import { startTestProxy } from './test-proxy.ts';
-import { makeJobs, waitFor } from './test-queue.ts';
+import { makeJobs, openQueue, waitFor } from './test-queue.ts';
 
 let redis: TestRedis;
 let raw: Redis;
@@ -53,6 +53,30 @@ test('more jobs than one chunk holds are all added', async () => {
   await using producer = await open();
   await producer.enqueue(makeJobs(1_201), { signal });
   assert.equal(await producer.depth(), 1_201);
+});
+
+test('jobs that are withdrawn are unknown, but one that runs goes on', async () => {
+  await using queue = await openQueue(redis.url, 3);
+  const [first = '', second = '', third = ''] = queue.ids;
+  await queue.producer.withdraw([second, 'unknown']);
+  assert.deepEqual([...(await queue.producer.states(queue.ids)).keys()].sort(), [first, third].sort());
+  const started = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await queue.consume(
+    async () => {
+      started.resolve();
+      await finish.promise;
+    },
+    { concurrency: 2 },
+  );
+  await started.promise;
+  await queue.producer.withdraw([first]);
+  finish.resolve();
+  await waitFor('both to be finished', 10_000, async () => {
+    const states = await queue.producer.states([first, third]);
+    return [first, third].every((id) => states.get(id) === 'finished');
+  });
+  assert.equal(await queue.producer.depth(), 0);
 });
 
 test('a queue without room for all jobs refuses them all', async () => {

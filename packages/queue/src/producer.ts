@@ -32,6 +32,8 @@ export interface JobProducer extends AsyncDisposable {
    * QUEUE_FULL or QUEUE_UNAVAILABLE.
    */
   reserve(jobs: number): Promise<Places>;
+  /** Takes jobs back that have not begun; those that run go on. What the queue does not know is no error. */
+  withdraw(jobIds: readonly string[]): Promise<void>;
   /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
   states(jobIds: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
@@ -91,6 +93,9 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
         (places ?? own)?.fill();
         await ask(() => bull.addBulk(entries.slice(start, start + chunkSize)));
       }
+    },
+    async withdraw(jobIds) {
+      await Promise.all(jobIds.map((id) => ask(() => bull.remove(id))));
     },
     states: (jobIds) => ask(() => readStates(redis, key, jobIds)),
     depth: async () => (await counts()).waiting,
