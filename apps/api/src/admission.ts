@@ -1,7 +1,12 @@
 import { imageOwner } from '@captionfleet/protocol/blob-names';
 import { CaptionfleetError, type ErrorReport, reportError } from '@captionfleet/protocol/errors';
 import type { RecordImage } from '@captionfleet/protocol/image-outcome';
-import { BlobReferenceSchema, type ImageReference, UrlReferenceSchema } from '@captionfleet/protocol/image-reference';
+import {
+  BlobReferenceSchema,
+  type ImageReference,
+  imageLimits,
+  UrlReferenceSchema,
+} from '@captionfleet/protocol/image-reference';
 import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { decodeInlineImage } from './inline-image.ts';
@@ -11,6 +16,9 @@ import type { DoorImage } from './task-request.ts';
 
 const uploadsAtOnce = 8;
 
+/** An image as it comes to the door: by name, as text, or as its bytes. */
+export type ArrivedImage = DoorImage | InlineImage;
+
 /**
  * Looks at each image of a request by itself: one with a malformed URL, bad base64 or too many bytes is refused with its
  * own code while its neighbours go on. Inline images are stored, under the hash of their content, once all were looked at.
@@ -18,7 +26,7 @@ const uploadsAtOnce = 8;
  * @throws IMAGES_REFUSED when none is left, before anything is stored; STORAGE_UNAVAILABLE
  */
 export async function admitImages(
-  images: readonly DoorImage[],
+  images: readonly ArrivedImage[],
   { tenant, requests }: { readonly tenant: Tenant; readonly requests: RequestStore },
   signal: AbortSignal,
 ): Promise<RecordImage[]> {
@@ -45,9 +53,10 @@ interface InlineImage {
   readonly bytes: Uint8Array;
 }
 
-function lookAt({ customId, ...image }: DoorImage, tenant: Tenant, ownContainer: string): RecordImage | InlineImage {
+function lookAt({ customId, ...image }: ArrivedImage, tenant: Tenant, ownContainer: string): RecordImage | InlineImage {
   const named = customId === undefined ? {} : { customId };
   try {
+    if ('bytes' in image) return { ...named, bytes: checkedBytes(image.bytes) };
     if ('base64' in image) return { ...named, bytes: decodeInlineImage(image.base64) };
     const source = parseReference(image);
     if ('blob' in source && source.blob.container === ownContainer) assertOwned(source.blob.name, tenant);
@@ -56,6 +65,12 @@ function lookAt({ customId, ...image }: DoorImage, tenant: Tenant, ownContainer:
     if (error instanceof CaptionfleetError) return { ...named, refused: reportError(error) };
     throw error;
   }
+}
+
+function checkedBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength === 0) throw new CaptionfleetError('IMAGE_EMPTY', 'the image has no bytes');
+  if (bytes.byteLength <= imageLimits.bytes) return bytes;
+  throw new CaptionfleetError('IMAGE_TOO_LARGE', `the image has more than ${imageLimits.bytes} bytes`);
 }
 
 /** In the fleet's own container every tenant reads its own images only. The operator may have opened the rest to the default tenant. */

@@ -3,6 +3,7 @@ import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { everyQueue, type TaskQueue, type TaskQueues } from './task-queues.ts';
+import { visionPath } from './vision-contract.ts';
 
 /** A part that the API needs; throws when it does not answer. */
 export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
@@ -33,6 +34,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     match: '/v1/match',
     embed: '/v1/embed',
     answer: '/v1/answer',
+    imageAnalysis: visionPath,
     openapi: '/openapi.json',
     ready: '/readyz',
     metrics: '/metrics',

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { taskRequestSchemas } from './task-request.ts';
+import { VisionErrorSchema, VisionResultSchema, VisionUrlDescription, visionPath } from './vision-contract.ts';
 
 const named: Readonly<Record<string, z.ZodType>> = {
   Problem: ProblemSchema,
@@ -27,6 +28,8 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Embedding: EmbeddingSchema,
   Answer: AnswerSchema,
   ErrorReport: ErrorReportSchema,
+  ImageAnalysisResult: VisionResultSchema,
+  ImageAnalysisError: VisionErrorSchema,
 };
 for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 
@@ -73,6 +76,33 @@ const successHeaders: Readonly<Record<string, Record<string, object>>> = {
 const taskHeaders = (method: 'get' | 'post' | 'put', status: string): Record<string, object> =>
   successHeaders[`${method} ${status}`] ?? (retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {});
 
+const visionHeaders = {
+  'apim-request-id': header('The X-Request-Id again, under the name that Azure gives it.'),
+  'x-envoy-upstream-service-time': header('Milliseconds that the answer took.', 'integer'),
+  'api-supported-versions': header('The api-versions of this route.'),
+};
+
+const visionErrorCode = header('The code of the error.');
+
+/** The body of an analysis comes in two types, of which one is no JSON. */
+const visionBody = {
+  required: true,
+  content: {
+    'application/octet-stream': { schema: { description: 'The bytes of an image, at most 20 MiB.' } },
+    'application/json': { schema: z.toJSONSchema(VisionUrlDescription, { io: 'input' }) },
+  },
+};
+
+function describeVision(post: { readonly responses?: object } = {}): void {
+  Object.assign(post, { requestBody: visionBody });
+  addHeaders({ ...post.responses }, (status) => ({
+    // The others come before the route is known.
+    ...(status === '408' || status === '431' ? {} : visionHeaders),
+    ...(status === '200' || status === '408' || status === '431' ? {} : { 'x-ms-error-code': visionErrorCode }),
+    ...(retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {}),
+  }));
+}
+
 /** Adds what zod's schemas cannot say, the headers of responses, and drops the schemas that nothing refers to. */
 const transformObject: SwaggerTransformObject = (document) => {
   const openapi = jsonSchemaTransformObject(document);
@@ -83,6 +113,7 @@ const transformObject: SwaggerTransformObject = (document) => {
     addHeaders(methods?.post?.responses, (status) => headers('post', status));
     addHeaders(methods?.put?.responses, (status) => headers('put', status));
   }
+  describeVision(openapi.paths?.[visionPath]?.post);
   return openapi;
 };
 
@@ -112,7 +143,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         title: 'Captionfleet',
         version: '1',
         description:
-          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table; another method of a path is 405 METHOD_NOT_ALLOWED with Allow.',
+          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure; another method of a path is 405 METHOD_NOT_ALLOWED with Allow.',
       },
     },
     transform: jsonSchemaTransform,

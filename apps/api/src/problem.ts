@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { CaptionfleetError, type ErrorCode, errorTable, reportError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import type { FieldError, Problem } from '@captionfleet/protocol/problem';
-import type { FastifyReply, FastifySchemaValidationError } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { nearestOption } from './nearest-name.ts';
 
 /** An error that says which parts of the request it is about. */
@@ -18,7 +18,14 @@ export class RefusedRequest extends CaptionfleetError {
 }
 
 /** Seconds after which a retryable request may be sent again. */
-const retryAfterSeconds = (code: ErrorCode): number => (code === 'QUEUE_FULL' ? 5 : 2);
+export const retryAfterSeconds = (code: ErrorCode): number => (code === 'QUEUE_FULL' ? 5 : 2);
+
+/** Whether a refusal is a caller's, a defect, or nobody's any more. */
+export function logRefusal(error: CaptionfleetError, request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.raw.destroyed) request.log.info({ err: error }, 'the caller went away');
+  else if (error.status >= 500) request.log.error({ err: error }, error.code);
+  else request.log.info({ code: error.code, detail: error.message }, 'refused');
+}
 
 export function sendProblem(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
   // Also here, for the errors that Fastify finds before any hook runs.

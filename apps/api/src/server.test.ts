@@ -344,6 +344,7 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
       `put ${path}/{id} 200,202,400,408,409,413,415,422,429,431,500,503`,
       `get ${path}/{id} 200,400,404,408,431,500,503`,
     ]),
+    'post /computervision/imageanalysis:analyze 200,400,401,408,415,429,431,500,503',
     'get / 200',
     'get /livez 200',
     'get /readyz 200,503',

@@ -6,8 +6,10 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { describeRoutes } from './openapi.ts';
 import { anyone } from './principal.ts';
-import { answerParserError, asFleetError, invalidBody, sendProblem } from './problem.ts';
+import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem } from './problem.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
+import { withPlainColon } from './vision-contract.ts';
+import { type VisionRoutesConfig, visionRoutes } from './vision-routes.ts';
 
 /** Limits of the HTTP server; docs/reference/http.md states them. */
 const serverLimits = {
@@ -18,7 +20,9 @@ const serverLimits = {
   connections: 1_024,
 } as const;
 
-export type ServerConfig = TaskRoutesConfig & FleetRoutesConfig & { readonly logger: FastifyBaseLogger };
+export type ServerConfig = TaskRoutesConfig &
+  FleetRoutesConfig &
+  VisionRoutesConfig & { readonly logger: FastifyBaseLogger };
 
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
@@ -29,6 +33,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     requestTimeout: serverLimits.requestMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
     clientErrorHandler: answerParserError,
+    rewriteUrl: ({ url = '/' }) => withPlainColon(url),
     // Node would refuse a request without Host by itself, with an empty answer.
     http: { requireHostHeader: false },
     // The schemas are strict: they refuse such a name like any other that they do not know.
@@ -62,19 +67,18 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   // Else the caller would keep the connection, and the server would wait for the end of its keep-alive to close.
   app.addHook('onSend', async (_, reply) => void (closing && reply.header('connection', 'close')));
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
-    const labels = { route: routeOptions.url ?? 'none', method, status: String(statusCode) };
+    const labels = { route: routeOptions.url?.replace('::', ':') ?? 'none', method, status: String(statusCode) };
     config.metrics.httpRequestSeconds.observe(labels, elapsedTime / 1_000);
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = asFleetError(thrown);
-    if (reply.raw.destroyed) request.log.info({ err: error }, 'the caller went away');
-    else if (error.status >= 500) request.log.error({ err: error }, error.code);
-    else request.log.info({ code: error.code, detail: error.message }, 'refused');
+    logRefusal(error, request, reply);
     return sendProblem(reply, error);
   });
 
   await describeRoutes(app);
   await app.register(taskRoutes, config);
+  await app.register(visionRoutes, { ...config, prefix: '/computervision' });
   await app.register(fleetRoutes, config);
   return app;
 }
@@ -113,10 +117,14 @@ function unknownRoute(
   return new CaptionfleetError('METHOD_NOT_ALLOWED', `this route has ${allow}`);
 }
 
+/** Two colons stand for one that is no parameter. */
+const isParameter = (part: string): boolean => part.startsWith(':') && !part.startsWith('::');
+
 /** Whether a path is one of a route such as `/v1/captions/:id`. */
 function matches(pattern: string, path: string): boolean {
   const [expected, given] = [pattern.split('/'), path.split('/')];
   return (
-    expected.length === given.length && expected.every((part, index) => part.startsWith(':') || part === given[index])
+    expected.length === given.length &&
+    expected.every((part, index) => isParameter(part) || part.replace('::', ':') === given[index])
   );
 }

@@ -5,11 +5,10 @@ import { headOf, type ModelTask, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
 import type { JobProducer, Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
-import { admitImages } from './admission.ts';
+import { type ArrivedImage, admitImages } from './admission.ts';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
 import type { TaskQueues } from './task-queues.ts';
-import type { DoorImage } from './task-request.ts';
 
 export interface SubmissionConfig {
   readonly requests: RequestStore;
@@ -23,7 +22,7 @@ export interface Submission {
   readonly task: Task;
   /** @defaultValue interactive */
   readonly lane?: Lane;
-  readonly images: readonly DoorImage[];
+  readonly images: readonly ArrivedImage[];
 }
 
 /** Milliseconds for the jobs of a stored request to be in the queue. */

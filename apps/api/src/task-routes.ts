@@ -244,7 +244,7 @@ function baseUrl(request: FastifyRequest, publicUrl: string | undefined): string
 }
 
 /** A signal that aborts when the caller goes away before it has its answer. */
-function whileConnected(reply: FastifyReply): AbortSignal {
+export function whileConnected(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new Error('the caller went away'));

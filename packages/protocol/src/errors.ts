@@ -21,6 +21,7 @@ export const errorTable = {
     retryable: false,
     meaning: 'The request body is not application/json, or is compressed.',
   },
+  KEY_REFUSED: { status: 401, retryable: false, meaning: 'The key or token is missing or not one of this fleet.' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
@@ -82,6 +83,11 @@ export const errorTable = {
     status: 500,
     retryable: false,
     meaning: 'Every allowed attempt at this image was interrupted or failed.',
+  },
+  RESULT_LATE: {
+    status: 503,
+    retryable: true,
+    meaning: 'The result was not there in the time that this interface keeps its callers waiting.',
   },
   SHUTTING_DOWN: { status: 503, retryable: true, meaning: 'This process is stopping; another one will take the work.' },
   OUTPUT_FAILED: { status: 500, retryable: false, meaning: 'The command line cannot write its standard output.' },
