@@ -13,6 +13,7 @@ const stampFile = join(root, 'node_modules', '.captionfleet-lockfile-sha256');
 const commands = {
   start: { entry: 'apps/cli/src/main.ts', fixedArguments: ['up'], redis: true },
   test: { entry: 'scripts/test.ts', fixedArguments: [], redis: true },
+  'test:contract': { entry: 'scripts/test.ts', fixedArguments: ['--contract'], redis: true },
   bench: { entry: 'test/bench/bench.ts', fixedArguments: [], redis: true },
   'bench:peers': { entry: 'test/bench/peers.ts', fixedArguments: [], redis: false },
   captionfleet: { entry: 'apps/cli/src/main.ts', fixedArguments: [], redis: false },

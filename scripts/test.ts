@@ -1,4 +1,5 @@
-// `npm test [-- FILE...]`: the static checks, then every test file, then one line that counts both.
+// `npm test [-- FILE...]`: the static checks, then every test file, then one line that counts both. The files of test/contract,
+// which install what they compare with, run with `npm run test:contract`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -14,6 +15,7 @@ const testFiles = [
   'models/**/*.test.ts',
   'test/**/*.test.ts',
 ];
+const contractFiles = 'test/contract/*.test.ts';
 
 interface Counts {
   passed: number;
@@ -53,8 +55,10 @@ async function runTests(files: string[], counts: Counts): Promise<void> {
 }
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-const chosen = process.argv.slice(2);
-const files = chosen.length > 0 ? chosen : testFiles.flatMap((pattern) => globSync(pattern)).sort();
+const given = process.argv.slice(2);
+const chosen = given.flatMap((file) => (file === '--contract' ? globSync(contractFiles).sort() : file));
+const files =
+  chosen.length > 0 ? chosen : testFiles.flatMap((pattern) => globSync(pattern, { exclude: [contractFiles] })).sort();
 if (chosen.length === 0) await runChecks(counts);
 await runTests(files, counts);
 if (counts.passed + counts.failed === 0) counts.failed = 1;

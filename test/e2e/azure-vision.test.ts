@@ -1,14 +1,12 @@
 // Microsoft's own client for Azure AI Vision, unmodified, against a whole fleet: only the endpoint is another one.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import vision, { type ImageAnalysisClient, isUnexpected } from '@azure-rest/ai-vision-image-analysis';
 import { demoCheckpoint, demoSamples } from '../../apps/cli/src/state-directory.ts';
 import { startFleet, type TestFleet } from '../support/fleet.ts';
+import { type ImageHost, startImageHost } from '../support/image-host.ts';
 import { makePicture } from '../support/pictures.ts';
 
 // The package is CommonJS: its default export is a member of what an import gives.
@@ -19,20 +17,13 @@ const samples: Readonly<Record<string, string>> = JSON.parse(
 );
 const [sample = '', caption = ''] = Object.entries(samples)[0] ?? [];
 
-let images: Server;
-let imageUrl: string;
+let images: ImageHost;
 let fleet: TestFleet;
 let client: ImageAnalysisClient;
 
 before(async () => {
-  images = createServer(async ({ url = '' }, response) => {
-    const bytes = await readFile(join(demoSamples, url.slice(1))).catch(() => undefined);
-    response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
-  }).listen(0, '127.0.0.1');
-  await once(images, 'listening');
-  const { port } = images.address() as AddressInfo;
-  imageUrl = `http://127.0.0.1:${port}`;
-  const env = { CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: `127.0.0.1:${port}` };
+  images = await startImageHost(demoSamples);
+  const env = { CAPTIONFLEET_ALLOW_PRIVATE_HOSTS: images.host };
   fleet = await startFleet({ workers: 1, checkpoint: demoCheckpoint, env });
   client = createClient(
     fleet.api.url,
@@ -42,7 +33,7 @@ before(async () => {
 });
 after(async () => {
   await fleet?.[Symbol.asyncDispose]();
-  images?.close();
+  await images?.[Symbol.asyncDispose]();
 });
 
 const byUrl = (url: string, queryParameters: Record<string, unknown> = {}) =>
@@ -59,7 +50,7 @@ const byBytes = (body: Uint8Array, features = ['Caption']) =>
   });
 
 test('an image by its URL has its caption', async () => {
-  const answer = await byUrl(`${imageUrl}/${sample}`, { language: 'en', 'model-version': 'latest' });
+  const answer = await byUrl(`${images.url}/${sample}`, { language: 'en', 'model-version': 'latest' });
   assert.ok(!isUnexpected(answer), JSON.stringify(answer.body));
   const { captionResult, metadata, modelVersion } = answer.body;
   assert.equal(captionResult?.text, caption);
@@ -77,7 +68,7 @@ test('every sample by its bytes has its caption', async () => {
 });
 
 test('an error is one to the client, with its code', async () => {
-  const missing = await byUrl(`${imageUrl}/no-such-image.jpg`);
+  const missing = await byUrl(`${images.url}/no-such-image.jpg`);
   assert.ok(isUnexpected(missing));
   assert.equal(missing.status, '400');
   assert.equal(missing.headers['x-ms-error-code'], 'InvalidRequest');
@@ -95,7 +86,7 @@ test('an error is one to the client, with its code', async () => {
   assert.ok(isUnexpected(small));
   assert.equal(small.body.error.innererror?.code, 'InvalidImageSize');
 
-  const tags = await byUrl(`${imageUrl}/${sample}`, { features: ['Caption', 'Tags'] });
+  const tags = await byUrl(`${images.url}/${sample}`, { features: ['Caption', 'Tags'] });
   assert.ok(isUnexpected(tags));
   assert.equal(tags.body.error.innererror?.code, 'NotSupportedVisualFeature');
 });
