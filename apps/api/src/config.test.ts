@@ -16,6 +16,7 @@ test('with a storage account alone everything else has a default', () => {
     blobAccount: { connectionString: 'UseDevelopmentStorage=true' },
     container: 'captionfleet',
     publicUrl: undefined,
+    azureml: undefined,
     logLevel: 'info',
   });
 });
@@ -41,6 +42,59 @@ test('a managed identity needs the account URL alone', () => {
   assert.deepEqual(readConfig({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: accountUrl }).blobAccount, { accountUrl });
 });
 
+test('the AzureML surface is off, a container, or a front end with keys and deployments', () => {
+  assert.deepEqual(readConfig({ ...least, CAPTIONFLEET_AZUREML: 'container' }).azureml, {
+    port: 5001,
+    scoringTimeoutMs: 180_000,
+    rowErrors: false,
+    serverVersion: 'azmlinfsrv/1.5.1',
+    maxInFlight: 64,
+    frontend: undefined,
+  });
+  const frontend = {
+    CAPTIONFLEET_AZUREML: 'frontend',
+    CAPTIONFLEET_AZUREML_KEYS: 'first-key-0123456,second-key-012345',
+    CAPTIONFLEET_AZUREML_DEPLOYMENTS: 'blue=90,green:answer=10',
+    CAPTIONFLEET_AZUREML_MIRROR: 'green=25',
+    CAPTIONFLEET_AZUREML_MAX_CONCURRENT: '3',
+    CAPTIONFLEET_AZUREML_INSTANCES: '2',
+    CAPTIONFLEET_AZUREML_SERVER_VERSION: 'off',
+  };
+  assert.deepEqual(readConfig({ ...least, ...frontend }).azureml, {
+    port: 5001,
+    scoringTimeoutMs: 180_000,
+    rowErrors: false,
+    serverVersion: undefined,
+    maxInFlight: 12,
+    frontend: {
+      keys: ['first-key-0123456', 'second-key-012345'],
+      deployments: [
+        { name: 'blue', task: 'auto', weight: 90 },
+        { name: 'green', task: 'answer', weight: 10 },
+      ],
+      mirror: { name: 'green', percent: 25 },
+      requestTimeoutMs: 90_000,
+    },
+  });
+  const wrong: Readonly<Record<string, string>> = {
+    CAPTIONFLEET_AZUREML_KEYS: '',
+    CAPTIONFLEET_AZUREML_DEPLOYMENTS: 'blue=90',
+    CAPTIONFLEET_AZUREML_MIRROR: 'canary=10',
+    CAPTIONFLEET_AZUREML_MAX_CONCURRENT: '0',
+  };
+  for (const [name, value] of Object.entries(wrong)) {
+    assert.throws(
+      () => readConfig({ ...least, ...frontend, [name]: value }),
+      (error) => error instanceof Error && error.message.includes(name) && !error.message.includes('canary'),
+      name,
+    );
+  }
+  for (const deployments of ['b=100', 'blue:draw=100', 'blue--green=100', 'blue=50,blue=50', 'blue=101', 'canary']) {
+    const env = { ...least, ...frontend, CAPTIONFLEET_AZUREML_DEPLOYMENTS: deployments };
+    assert.throws(() => readConfig(env), { message: /CAPTIONFLEET_AZUREML_DEPLOYMENTS/ }, deployments);
+  }
+});
+
 test('each wrong variable is named, and no value is repeated', () => {
   const wrong: Readonly<Record<string, string>> = {
     CAPTIONFLEET_TASKS: 'caption,draw',
@@ -50,6 +104,10 @@ test('each wrong variable is named, and no value is repeated', () => {
     CAPTIONFLEET_MAX_WAITING: '0',
     CAPTIONFLEET_PUBLIC_URL: 'canary',
     LOG_LEVEL: 'canary',
+    CAPTIONFLEET_AZUREML: 'canary',
+    CAPTIONFLEET_AZUREML_PORT: 'canary',
+    CAPTIONFLEET_AZUREML_KEYS: 'canary',
+    CAPTIONFLEET_AZUREML_DEPLOYMENTS: 'canary',
   };
   for (const [name, value] of Object.entries(wrong)) {
     assert.throws(

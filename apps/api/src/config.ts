@@ -10,6 +10,7 @@ import {
 } from '@captionfleet/protocol/settings';
 import { modelTasks } from '@captionfleet/protocol/task';
 import { z } from 'zod';
+import { azuremlConfig, azuremlVariables } from './azureml-config.ts';
 
 /** The settings of the API; docs/reference/configuration.md lists them. */
 const ApiConfigSchema = z
@@ -24,6 +25,7 @@ const ApiConfigSchema = z
     CAPTIONFLEET_TASKS: withDefault(list(z.enum(modelTasks)), 'caption'),
     /** Where callers reach this API, when it is not what they write into the Host header. */
     CAPTIONFLEET_PUBLIC_URL: optional(httpUrl),
+    ...azuremlVariables,
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
@@ -32,6 +34,7 @@ const ApiConfigSchema = z
     tasks: settings.CAPTIONFLEET_TASKS,
     maxWaiting: settings.CAPTIONFLEET_MAX_WAITING,
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
+    azureml: azuremlConfig(settings, context),
   }));
 export type ApiConfig = z.infer<typeof ApiConfigSchema>;
 

@@ -5,6 +5,7 @@ import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
+import { startAzureml } from './azureml-start.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
@@ -27,20 +28,28 @@ async function main(config: ApiConfig): Promise<void> {
     const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
     logger.warn({ code }, `${code}: ${redis}; requests are refused until it does`);
   });
-  const app = await buildServer({
+  const fleet = {
     requests: openRequestStore(blobs),
     queues,
     tasks: config.tasks,
+    metrics: createApiMetrics(),
+    logger,
+  };
+  const app = await buildServer({
+    ...fleet,
     maxWaiters,
     publicUrl: config.publicUrl,
     checks: {
       redis: (options) => queues.interactive.caption.producer.ping(options),
       blob: (options) => blobs.ping(options),
     },
-    metrics: createApiMetrics(),
-    logger,
   });
   parts.defer(() => close(app));
+  if (config.azureml !== undefined) {
+    parts.use(
+      await startAzureml(config.azureml, { ...fleet, maxWaiting: config.maxWaiting, host: config.host, drainMs }),
+    );
+  }
   await listen(app, config);
   logger.info({ signal: await stopped }, 'stopping');
 }

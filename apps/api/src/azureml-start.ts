@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import type { FastifyBaseLogger } from 'fastify';
+import type { AzuremlConfig } from './azureml-config.ts';
+import { buildAzuremlServer } from './azureml-server.ts';
+import type { SubmissionConfig } from './submission.ts';
+import { Waiters } from './waiters.ts';
+
+interface AzuremlParts extends SubmissionConfig {
+  readonly metrics: ApiMetrics;
+  readonly logger: FastifyBaseLogger;
+  readonly host: string;
+  readonly maxWaiting: number;
+  /** Milliseconds for the requests in flight when it is closed. */
+  readonly drainMs: number;
+}
+
+/** Requests of the fleet that one request to score waits for at a time, at most. */
+const waitersPerRequest = 4;
+
+/**
+ * Listens as an AzureML online endpoint until it is disposed of; then lets the requests in flight end.
+ *
+ * @throws CONFIG_INVALID when the port cannot be listened on
+ */
+export async function startAzureml(
+  config: AzuremlConfig,
+  { metrics, logger, host, drainMs, ...fleet }: AzuremlParts,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const { maxInFlight, serverVersion, rowErrors, scoringTimeoutMs: timeoutMs, frontend } = config;
+  const producers = fleet.tasks.map((head) => fleet.queues.interactive[head].producer);
+  const waiters = new Waiters(producers, maxInFlight * waitersPerRequest);
+  const log = logger.child({ surface: 'azureml' });
+  const server = buildAzuremlServer({
+    container: { scoring: { ...fleet, waiters, rowErrors, timeoutMs }, serverVersion, logger: log },
+    frontend: frontend && { ...frontend, random: Math.random },
+    maxInFlight,
+    metrics,
+    logger: log,
+  });
+  await listen(server, host, config.port);
+  const { port } = server.address() as AddressInfo;
+  log.info(`listening on http://${host}:${port} as an AzureML online endpoint`);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+      await server[Symbol.asyncDispose]();
+      clearTimeout(cutOff);
+      waiters[Symbol.dispose]();
+    },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  try {
+    server.listen({ host, port });
+    await once(server, 'listening');
+  } catch (cause) {
+    const message = `CAPTIONFLEET_AZUREML_PORT ${port} of HOST ${host} cannot be listened on`;
+    throw new CaptionfleetError('CONFIG_INVALID', message, { cause });
+  }
+}
