@@ -27,8 +27,17 @@ export async function pythonEnvironment(name: string, requirementsFile: string):
 }
 
 /** Runs Python to its end and returns what it printed; throws with its errors when it fails. */
-export async function runPython(python: string, commandArguments: readonly string[], input = ''): Promise<string> {
-  const child = spawn(python, commandArguments, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 300_000 });
+export async function runPython(
+  python: string,
+  commandArguments: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const child = spawn(python, commandArguments, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    timeout: 300_000,
+  });
   child.stdin.end(input);
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   if (child.exitCode === 0) return output;
