@@ -110,7 +110,12 @@ export function statusDocument(
   return { id: record.id, status: overallStatus(counts), createdAt: record.createdAt, counts, images };
 }
 
-function overallStatus({ queued, running, succeeded, failed }: RequestStatus['counts']): RequestStatus['status'] {
+export function overallStatus({
+  queued,
+  running,
+  succeeded,
+  failed,
+}: RequestStatus['counts']): RequestStatus['status'] {
   if (queued + running > 0) return running + succeeded > 0 ? 'running' : 'queued';
   return succeeded === 0 && failed > 0 ? 'failed' : 'succeeded';
 }

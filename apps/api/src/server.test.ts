@@ -282,8 +282,8 @@ test('an unknown route or id is 404, another method 405 with Allow, whatever the
     problemOf(await app.inject(path), 'NOT_FOUND', path);
   }
   const methods: readonly (readonly [method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, allow: RegExp])[] = [
-    ['GET', '/v1/captions', /^POST$/],
-    ['PUT', '/v1/captions', /^POST$/],
+    ['DELETE', '/v1/captions', /^POST, GET, HEAD$/],
+    ['PUT', '/v1/captions', /^POST, GET, HEAD$/],
     ['DELETE', '/v1/captions/01arz3ndektsv4rrffq69g5fav?a=b', /GET/],
     ['POST', '/readyz', /GET/],
   ];
@@ -341,6 +341,7 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   assert.deepEqual(statuses, [
     ...paths.flatMap((path) => [
       `post ${path} 200,202,400,408,409,413,415,422,429,431,500,503`,
+      `get ${path} 200,400,408,431,500,503`,
       `put ${path}/{id} 200,202,400,408,409,413,415,422,429,431,500,503`,
       `get ${path}/{id} 200,400,404,408,431,500,503`,
     ]),

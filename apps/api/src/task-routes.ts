@@ -9,6 +9,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Repeatable, submitOnce } from './idempotent-submission.ts';
 import { problems } from './openapi.ts';
+import { ListingQuerySchema, ListingSchema, listRequests } from './request-listing.ts';
 import { followRequest, isFinished, statusDocument } from './request-status.ts';
 import { producerOf, type SubmissionConfig, submit } from './submission.ts';
 import { type DoorImage, taskOf, taskRequestSchemas } from './task-request.ts';
@@ -49,36 +50,46 @@ interface Exchange {
 interface TaskRoute {
   readonly path: `/v1/${string}`;
   /** Names of the operations in the OpenAPI document. */
-  readonly operations: { readonly create: string; readonly put: string; readonly get: string };
-  readonly summaries: { readonly create: string; readonly get: string };
+  readonly operations: { readonly create: string; readonly put: string; readonly list: string; readonly get: string };
+  readonly summaries: { readonly create: string; readonly list: string; readonly get: string };
 }
 
 const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   caption: {
     path: '/v1/captions',
-    operations: { create: 'createCaptions', put: 'putCaptions', get: 'getCaptions' },
-    summaries: { create: 'Caption images', get: 'The captions of a request, or how far they are' },
+    operations: { create: 'createCaptions', put: 'putCaptions', list: 'listCaptions', get: 'getCaptions' },
+    summaries: {
+      create: 'Caption images',
+      list: 'The requests for captions',
+      get: 'The captions of a request, or how far they are',
+    },
   },
   match: {
     path: '/v1/match',
-    operations: { create: 'createMatches', put: 'putMatches', get: 'getMatches' },
+    operations: { create: 'createMatches', put: 'putMatches', list: 'listMatches', get: 'getMatches' },
     summaries: {
       create: 'Say how well texts go with images',
+      list: 'The requests for matches',
       get: 'The matches of a request, or how far they are',
     },
   },
   embed: {
     path: '/v1/embed',
-    operations: { create: 'createEmbeddings', put: 'putEmbeddings', get: 'getEmbeddings' },
+    operations: { create: 'createEmbeddings', put: 'putEmbeddings', list: 'listEmbeddings', get: 'getEmbeddings' },
     summaries: {
       create: 'Turn images and texts into vectors that can be compared',
+      list: 'The requests for embeddings',
       get: 'The embeddings of a request, or how far they are',
     },
   },
   answer: {
     path: '/v1/answer',
-    operations: { create: 'createAnswers', put: 'putAnswers', get: 'getAnswers' },
-    summaries: { create: 'Answer questions about images', get: 'The answers of a request, or how far they are' },
+    operations: { create: 'createAnswers', put: 'putAnswers', list: 'listAnswers', get: 'getAnswers' },
+    summaries: {
+      create: 'Answer questions about images',
+      list: 'The requests for answers',
+      get: 'The answers of a request, or how far they are',
+    },
   },
 };
 
@@ -176,6 +187,28 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       },
     },
     async (request, reply) => await accept({ request, reply }, request.body, { id: request.params.id }),
+  );
+
+  app.get(
+    path,
+    {
+      schema: {
+        operationId: operations.list,
+        summary: `${summaries.list}, newest first`,
+        description:
+          'Each request of a page costs the fleet one read and one listing; a filter by status costs as much for each request that it passes over.',
+        querystring: ListingQuerySchema,
+        response: {
+          200: { description: 'A page.', content: { 'application/json': { schema: ListingSchema } } },
+          ...problems('REQUEST_INVALID', 'QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'INTERNAL'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const source = { requests: requests.of(request.principal.tenant), queues };
+      const listing = await listRequests(type, request.query, source, whileConnected(reply));
+      return reply.header('cache-control', 'no-store').type('application/json').send(listing);
+    },
   );
 
   app.get(

@@ -22,6 +22,24 @@ interface ReadOptions extends CallOptions {
   readonly maxBytes: number;
 }
 
+interface WriteOptions extends CallOptions {
+  /** A few short words that come with each listing of the blob. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+interface ListOptions extends CallOptions {
+  readonly limit: number;
+  /** The first name that is wanted, in the order of names. */
+  readonly from?: string | undefined;
+}
+
+/** A blob as a listing tells of it. */
+export interface BlobEntry {
+  readonly name: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly lastModified: Date;
+}
+
 /**
  * Blobs that are written once. Every call is tried again a few times within a deadline, then fails with
  * STORAGE_UNAVAILABLE; an aborted call throws its signal's reason.
@@ -33,11 +51,15 @@ export interface BlobStore {
    * Writes the blob if there is none of this name, never over one. `exists` may also mean that an earlier try of this
    * very call was stored and its answer lost: whoever needs to know the content that stands reads it.
    */
-  putOnce(name: string, bytes: Uint8Array, contentType: string, options?: CallOptions): Promise<'created' | 'exists'>;
+  putOnce(name: string, bytes: Uint8Array, contentType: string, options?: WriteOptions): Promise<'created' | 'exists'>;
   read(name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
   readFrom(container: string, name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
   /** At most `limit` names that start with `prefix`. */
   list(prefix: string, options: CallOptions & { readonly limit: number }): Promise<string[]>;
+  /** At most `limit` blobs whose names start with `prefix`, in the order of their names. */
+  listEntries(prefix: string, options: ListOptions): Promise<BlobEntry[]>;
+  /** At most `limit` folders directly under `prefix`, which ends with a slash, as do they, in the order of their names. */
+  listFolders(prefix: string, options: ListOptions): Promise<string[]>;
   ensureContainer(options?: CallOptions): Promise<void>;
   /** One try: throws STORAGE_UNAVAILABLE unless the fleet's container is there. */
   ping(options?: CallOptions): Promise<void>;
@@ -74,7 +96,7 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
 
   return {
     container: config.container,
-    async putOnce(name, bytes, contentType, { signal } = {}) {
+    async putOnce(name, bytes, contentType, { signal, metadata = {} } = {}) {
       assertPlainName(name);
       const blob = own.getBlockBlobClient(name);
       const put = async (abortSignal: AbortSignal): Promise<'created' | 'exists'> => {
@@ -83,6 +105,7 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
             abortSignal,
             conditions: { ifNoneMatch: '*' },
             blobHTTPHeaders: { blobContentType: contentType },
+            metadata: { ...metadata },
           });
           return 'created';
         } catch (error) {
@@ -96,6 +119,20 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
     readFrom,
     async list(prefix, { limit, signal }) {
       return await call(`list "${prefix}"`, (abortSignal) => listNames(own, prefix, limit, abortSignal), signal);
+    },
+    async listEntries(prefix, options) {
+      return await call(
+        `list "${prefix}"`,
+        (signal) => listEntries(own, prefix, { ...options, signal }),
+        options.signal,
+      );
+    },
+    async listFolders(prefix, options) {
+      return await call(
+        `list "${prefix}"`,
+        (signal) => listFolders(own, prefix, { ...options, signal }),
+        options.signal,
+      );
     },
     async ensureContainer({ signal } = {}) {
       await call(
@@ -177,6 +214,46 @@ async function listNames(
     if (names.length >= limit) break;
   }
   return names;
+}
+
+/** What a listing asks of the service at a time, 5,000 at most. */
+const pageSize = ({ limit }: ListOptions): number => Math.min(limit, 5_000);
+
+async function listEntries(
+  container: ContainerClient,
+  prefix: string,
+  options: ListOptions & { readonly signal: AbortSignal },
+): Promise<BlobEntry[]> {
+  const { from, limit, signal } = options;
+  const query = {
+    prefix,
+    abortSignal: signal,
+    includeMetadata: true,
+    ...(from === undefined ? {} : { startFrom: from }),
+  };
+  const entries: BlobEntry[] = [];
+  for await (const page of container.listBlobsFlat(query).byPage({ maxPageSize: pageSize(options) })) {
+    for (const { name, metadata = {}, properties } of page.segment.blobItems) {
+      entries.push({ name, metadata, lastModified: properties.lastModified });
+    }
+    if (entries.length >= limit) break;
+  }
+  return entries.slice(0, limit);
+}
+
+async function listFolders(
+  container: ContainerClient,
+  prefix: string,
+  options: ListOptions & { readonly signal: AbortSignal },
+): Promise<string[]> {
+  const { from, limit, signal } = options;
+  const query = { prefix, abortSignal: signal, ...(from === undefined ? {} : { startFrom: from }) };
+  const folders: string[] = [];
+  for await (const page of container.listBlobsByHierarchy('/', query).byPage({ maxPageSize: pageSize(options) })) {
+    for (const { name } of page.segment.blobPrefixes ?? []) folders.push(name);
+    if (folders.length >= limit) break;
+  }
+  return folders.slice(0, limit);
 }
 
 const tooLarge = (name: string, maxBytes: number): CaptionfleetError =>

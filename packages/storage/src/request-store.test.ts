@@ -138,3 +138,29 @@ test('the same image sent twice is one blob, named by its content', async () => 
   assert.deepEqual(second, first);
   assert.deepEqual(await blobs.list('images/', { limit: 10 }), [`images/${sha256}`]);
 });
+
+test('how images ended is told without reading their outcomes, also of those from before that was stored', async () => {
+  const id = '01arz3ndektsv4rrffq69g5fe0';
+  const error = { code: 'IMAGE_CORRUPT', message: 'damaged', retryable: false } as const;
+  const failed: ImageOutcome = { status: 'failed', error };
+  await requests.writeOutcome(id, 0, captioned('a'));
+  await requests.writeOutcome(id, 2, failed);
+  await blobs.putOnce(blobNames('default').outcome(id, 3), Buffer.from(JSON.stringify(failed)), 'application/json');
+  const ends = [
+    [0, 'succeeded'],
+    [2, 'failed'],
+    [3, 'failed'],
+  ] as const;
+  assert.deepEqual(await requests.readEnds(id), new Map(ends));
+  assert.deepEqual(await requests.readEnds(id, { from: 2 }), new Map(ends.slice(1)));
+});
+
+test('the ids of requests are listed in their order, from one on', async () => {
+  const own = requests.of('lister');
+  const ids = ['01arz3ndektsv4rrffq69g5ff0', '01arz3ndektsv4rrffq69g5ff1', '01arz3ndektsv4rrffq69g5ff2'];
+  for (const id of ids.toReversed()) await own.writeOutcome(id, 0, captioned('a'));
+  const list = (from: string, limit: number) => own.listRequests({ from, limit });
+  assert.deepEqual(await list('00000000000000000000000000', 10), ids);
+  assert.deepEqual(await list('01arz3ndektsv4rrffq69g5ff1', 1), ids.slice(1, 2));
+  assert.deepEqual(await list('01arz3ndektsv4rrffq69g5ff3', 10), []);
+});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { blobNames } from '@captionfleet/protocol/blob-names';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
-import type { RequestId } from '@captionfleet/protocol/image-job';
+import { type RequestId, RequestIdSchema } from '@captionfleet/protocol/image-job';
 import {
   type ImageOutcome,
   ImageOutcomeSchema,
@@ -16,6 +16,10 @@ import type { BlobStore } from './blob-store.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+interface WriteOptions extends CallOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -38,9 +42,16 @@ export interface RequestStore {
   readOutcome(id: RequestId, index: number, options?: CallOptions): Promise<ImageOutcome | undefined>;
   /** The indexes of the images that have an outcome. */
   listOutcomes(id: RequestId, options?: CallOptions): Promise<ReadonlySet<number>>;
+  /** How the images ended that have an outcome, by index from `from` on; one listing tells of 5,000. */
+  readEnds(id: RequestId, options?: CallOptions & { readonly from?: number }): Promise<ReadonlyMap<number, OutcomeEnd>>;
+  /** Ids from `from` on, in their order, which is that of their times; some may have no record. */
+  listRequests(options: CallOptions & { readonly from: RequestId; readonly limit: number }): Promise<RequestId[]>;
   /** Stores the bytes of an image under their SHA-256, once. */
   writeImage(bytes: Uint8Array, options?: CallOptions): Promise<{ sha256: string; reference: BlobReference }>;
 }
+
+/** What of an outcome a listing tells. */
+export type OutcomeEnd = ImageOutcome['status'];
 
 /** Bytes of a record or an outcome; a request at every limit stays below. */
 const maxDocumentBytes = 4 * 1024 * 1024;
@@ -54,18 +65,18 @@ interface Schema<T> {
 
 export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenant): RequestStore {
   const names = blobNames(tenant);
-  const write = async (schema: Schema<unknown>, name: string, value: object, { signal }: CallOptions) => {
+  const write = async (schema: Schema<unknown>, name: string, value: object, options: WriteOptions) => {
     // What could not be read back must not be stored: nothing replaces it later.
     const bytes = Buffer.from(JSON.stringify(value));
     parseDocument(schema, name, bytes);
-    return await store.putOnce(name, bytes, 'application/json', { signal });
+    return await store.putOnce(name, bytes, 'application/json', options);
   };
   const read = async <T>(schema: Schema<T>, name: string, { signal }: CallOptions): Promise<T | undefined> => {
     const bytes = await store.read(name, { maxBytes: maxDocumentBytes, signal });
     return bytes === undefined ? undefined : parseDocument(schema, name, bytes);
   };
   /** The value that stands: this one, or the one that another writer stored first. */
-  const writeFirst = async <T>(schema: Schema<T>, name: string, value: T, document: object, options: CallOptions) => {
+  const writeFirst = async <T>(schema: Schema<T>, name: string, value: T, document: object, options: WriteOptions) => {
     if ((await write(schema, name, document, options)) === 'created') return value;
     const standing = await read(schema, name, options);
     if (standing !== undefined) return standing;
@@ -87,13 +98,37 @@ export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenan
     },
     readClaim: async (hash, options = {}) => (await read(RequestClaimSchema, names.claim(hash), options))?.requestId,
     async writeOutcome(id, index, outcome, options = {}) {
-      return await writeFirst(ImageOutcomeSchema, names.outcome(id, index), outcome, outcome, options);
+      const metadata = { status: outcome.status };
+      return await writeFirst(ImageOutcomeSchema, names.outcome(id, index), outcome, outcome, { ...options, metadata });
     },
     readOutcome: async (id, index, options = {}) => await read(ImageOutcomeSchema, names.outcome(id, index), options),
     async listOutcomes(id, { signal } = {}) {
       const folder = names.request(id).replace(/[^/]+$/, '');
       const listed = await store.list(folder, { limit: maxOutcomes, signal });
       return new Set(listed.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number));
+    },
+    async readEnds(id, { from = 0, signal } = {}) {
+      const first = names.outcome(id, from);
+      const folder = first.replace(/[^/]+$/, '');
+      const entries = await store.listEntries(folder, { from: first, limit: maxOutcomes, signal });
+      const ends = entries.map(async ({ name, metadata }): Promise<[number, OutcomeEnd] | undefined> => {
+        const index = outcomeName.exec(name)?.[1];
+        if (index === undefined) return undefined;
+        const end = metadata['status'];
+        if (end === 'succeeded' || end === 'failed') return [Number(index), end];
+        // It was written before outcomes had metadata.
+        const outcome = await read(ImageOutcomeSchema, name, { signal });
+        return outcome === undefined ? undefined : [Number(index), outcome.status];
+      });
+      return new Map((await Promise.all(ends)).filter((end) => end !== undefined));
+    },
+    async listRequests({ from, limit, signal }) {
+      const first = names.request(from).replace(/[^/]+$/, '');
+      const root = first.replace(/[^/]+\/$/, '');
+      const folders = await store.listFolders(root, { from: first, limit, signal });
+      return folders
+        .map((folder) => folder.slice(root.length, -1))
+        .filter((id) => RequestIdSchema.safeParse(id).success);
     },
     async writeImage(bytes, { signal } = {}) {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
