@@ -1,7 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelManifest } from './model-directory.ts';
 import type { NextToken, SearchRow, SequenceSearch } from './sequence-search.ts';
-import { integers } from './tensors.ts';
+import { free, integers } from './tensors.ts';
 
 /** An image whose captions, or a question whose answers, are being searched. */
 export interface DecodeItem {
@@ -52,14 +52,20 @@ export async function decodeGroup(
   for (let position = 0; live.length > 0; position += 1) {
     signal.throwIfAborted();
     const outputs = await session.run({ ...stepInputs(live, position), ...states, ...past });
+    Object.values(past).forEach(free);
     past = presentAsPast(model, outputs);
     const next =
       position + 1 < promptLength
         ? live.map(({ item }, offset) => ({ item, rows: promptRow(item, position + 1), offset }))
         : advanceSearches(live, outputs);
-    if (next.length < live.length) states = stackStates(next);
+    free(outputs['logits'] as Tensor);
+    if (next.length < live.length) {
+      Object.values(states).forEach(free);
+      states = stackStates(next);
+    }
     live = next;
   }
+  Object.values(past).forEach(free);
 }
 
 const promptRow = ({ prompt }: DecodeItem, position: number): readonly SearchRow[] => [
