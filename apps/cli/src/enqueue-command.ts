@@ -11,6 +11,8 @@ interface EnqueueFlags {
   readonly api: string;
   /** Stay until the captions are there, this many seconds at most; 0 returns at once. */
   readonly wait: number;
+  /** A key or token, for a fleet that asks for one. */
+  readonly key?: string | undefined;
 }
 
 export type EnqueueEvent =
@@ -37,7 +39,7 @@ export async function* enqueueCommand(
   flags: EnqueueFlags,
   signal: AbortSignal,
 ): AsyncGenerator<EnqueueEvent> {
-  const api = readApiUrl(flags.api);
+  const target: Target = { api: readApiUrl(flags.api), wait: flags.wait, key: flags.key };
   const files = await expandInputs(inputs);
   if (files.length === 0) throw new CaptionfleetError('SOURCE_NOT_FOUND', `no images in ${inputs.join(', ')}`);
   let group: Posting[] = [];
@@ -50,13 +52,13 @@ export async function* enqueueCommand(
     }
     const size = JSON.stringify(read.image).length + 1;
     if (group.length === imageLimits.perRequest || bytes + size > maxImageBytes) {
-      yield* post(group, options, { api, wait: flags.wait }, signal);
+      yield* post(group, options, target, signal);
       [group, bytes] = [[], 0];
     }
     group.push({ file, image: read.image });
     bytes += size;
   }
-  if (group.length > 0) yield* post(group, options, { api, wait: flags.wait }, signal);
+  if (group.length > 0) yield* post(group, options, target, signal);
 }
 
 function readApiUrl(text: string): URL {
@@ -77,6 +79,7 @@ async function readInput(file: string): Promise<{ image: ImageInput } | { error:
 interface Target {
   readonly api: URL;
   readonly wait: number;
+  readonly key: string | undefined;
 }
 
 async function* post(
@@ -87,7 +90,7 @@ async function* post(
 ): AsyncGenerator<EnqueueEvent> {
   const files = group.map(({ file }) => file);
   const body = { images: group.map(({ image }) => image), options };
-  const answer = await call(new URL('/v1/captions', target.api), signal, body);
+  const answer = await call('/v1/captions', target, signal, body);
   if ('refused' in answer) {
     for (const { index, error } of answer.refused) {
       yield { type: 'image-failed', file: files[index] ?? '', error };
@@ -105,14 +108,14 @@ async function* post(
 
 async function waitFor(
   posted: CaptionRequestStatus,
-  { api, wait }: Target,
+  target: Target,
   signal: AbortSignal,
 ): Promise<CaptionRequestStatus> {
-  const deadline = Date.now() + wait * 1000;
+  const deadline = Date.now() + target.wait * 1000;
   let status = posted;
   while ((status.status === 'queued' || status.status === 'running') && Date.now() < deadline) {
     await delay(250, undefined, { signal });
-    const answer = await call(new URL(`/v1/captions/${posted.id}`, api), signal);
+    const answer = await call(`/v1/captions/${posted.id}`, target, signal);
     if (!('refused' in answer)) status = answer;
   }
   return status;
@@ -123,15 +126,27 @@ interface Refusal {
   readonly refused: readonly { readonly index: number; readonly error: ErrorReport }[];
 }
 
-async function call(url: URL, signal: AbortSignal, body?: object): Promise<CaptionRequestStatus | Refusal> {
+async function call(
+  path: string,
+  { api, key }: Target,
+  signal: AbortSignal,
+  body?: object,
+): Promise<CaptionRequestStatus | Refusal> {
+  const url = new URL(path, api);
   const within = AbortSignal.any([signal, AbortSignal.timeout(60_000)]);
-  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await fetch(url, { signal: within, ...(body === undefined ? {} : post) }).catch((cause: unknown) => {
-    signal.throwIfAborted();
-    throw new CaptionfleetError('SOURCE_UNAVAILABLE', `${url.origin} does not answer; is the fleet up? (npm start)`, {
-      cause,
-    });
-  });
+  const headers = {
+    'content-type': 'application/json',
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  };
+  const post = { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(url, { signal: within, headers, ...(body === undefined ? {} : post) }).catch(
+    (cause: unknown) => {
+      signal.throwIfAborted();
+      throw new CaptionfleetError('SOURCE_UNAVAILABLE', `${url.origin} does not answer; is the fleet up? (npm start)`, {
+        cause,
+      });
+    },
+  );
   const answer: unknown = await response.json().catch(() => undefined);
   const status = CaptionRequestStatusSchema.safeParse(answer);
   if (response.ok && status.success) return status.data;

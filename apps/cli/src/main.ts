@@ -1,6 +1,9 @@
+import { KeyEnvironmentSchema } from '@captionfleet/protocol/api-key';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
+import { scopes } from '@captionfleet/protocol/scope';
 import { AnswerOptionsSchema, type TaskType } from '@captionfleet/protocol/task';
+import { TenantSchema } from '@captionfleet/protocol/tenant';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addGenerationFlags, readGenerationFlags, withSwitchValues } from './generation-flags.ts';
 import { inputName } from './image-inputs.ts';
@@ -95,7 +98,8 @@ addGenerationFlags(
   const { enqueueCommand } = await import('./enqueue-command.ts');
   const options = readGenerationFlags(GenerationOptionsSchema, flags);
   const { printFailure } = await import('./print-outcome.ts');
-  for await (const event of enqueueCommand(inputs, options, flags, signal)) {
+  const key = process.env['CAPTIONFLEET_API_KEY'] || undefined;
+  for await (const event of enqueueCommand(inputs, options, { ...flags, key }, signal)) {
     if (event.type === 'request-posted') {
       const { files, status } = event;
       process.stdout.write(`${JSON.stringify({ files: files.map(inputName), status })}\n`);
@@ -159,6 +163,44 @@ model
     process.stdout.write(`${JSON.stringify({ path, ...manifest }, null, 2)}\n`);
   });
 
+const key = program.command('key').description('make, list and revoke the keys that callers of the API have');
+key
+  .command('create')
+  .description('make a key and print it, this once')
+  .requiredOption('--tenant <tenant>', 'whose requests it makes and sees', word(TenantSchema))
+  .addOption(
+    new Option('--scope <scope...>', 'what it may do; several with blanks between them')
+      .choices(scopes)
+      .makeOptionMandatory(),
+  )
+  .option('--environment <word>', 'part of the key that says where it is for', word(KeyEnvironmentSchema), 'live')
+  .option('--name <name>', 'what people call it, for the list')
+  .option('--days <n>', 'days until it expires; 0: never', wholeNumber, 365)
+  .action(async (flags) => {
+    const { keyCreateCommand } = await import('./key-commands.ts');
+    const { id, text, expiresAt = 'never' } = await keyCreateCommand(flags, process.env, signal);
+    process.stdout.write(`${text}\n`);
+    process.stderr.write(
+      `captionfleet: key ${id} of ${flags.tenant} is made (expires: ${expiresAt}); this is the only time it is shown\n`,
+    );
+  });
+key
+  .command('list')
+  .description('print a line of JSON for each key')
+  .action(async () => {
+    const { keyListCommand } = await import('./key-commands.ts');
+    for (const line of await keyListCommand(process.env, signal)) process.stdout.write(`${JSON.stringify(line)}\n`);
+  });
+key
+  .command('revoke')
+  .description('end a key for good, for every API process in seconds')
+  .argument('<id>', 'the id of the key')
+  .action(async (id: string) => {
+    const { keyRevokeCommand } = await import('./key-commands.ts');
+    await keyRevokeCommand(id, process.env, signal);
+    process.stdout.write(`${id} is revoked\n`);
+  });
+
 /** A command that does one task of images in this process. */
 function addTaskCommand(type: TaskType, description: string): Command {
   return program
@@ -203,11 +245,20 @@ function positiveNumber(text: string): number {
   return number;
 }
 
+function word(schema: typeof TenantSchema): (text: string) => string {
+  return (text) => {
+    const { success, data, error } = schema.safeParse(text);
+    if (!success) throw new InvalidArgumentError(`${error.issues[0]?.message}.`);
+    return data;
+  };
+}
+
 function list(text: string): string[] {
   return text.split(',').filter((part) => part !== '');
 }
 
-for (const command of [...program.commands, ...model.commands]) command.exitOverride().copyInheritedSettings(program);
+for (const command of [...program.commands, ...model.commands, ...key.commands])
+  command.exitOverride().copyInheritedSettings(program);
 
 try {
   await program.parseAsync(withSwitchValues(process.argv));

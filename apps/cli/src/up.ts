@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { CaptionfleetError, type ErrorCode } from '@captionfleet/protocol/errors';
 import type { CaptionRequestStatus } from '@captionfleet/protocol/image-outcome';
 import { createDirectory } from './create-directory.ts';
 import { enqueueCommand } from './enqueue-command.ts';
@@ -58,7 +58,7 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
   void watch(`the API, whose log is ${nearName(logs)}/api.log,`, api);
   const worker = parts.use(await startWorker(shared, running));
   void watch(`the worker, whose log is ${nearName(logs)}/worker.log,`, worker);
-  if (flags.samples) await captionSamples(api.url, running);
+  if (flags.samples) await captionSamples(api.url, env['CAPTIONFLEET_API_KEY'] || undefined, running);
   say(`\nAPI      ${api.url}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
   say(`worker   ${worker.url}/metrics`);
   say(
@@ -132,19 +132,21 @@ async function choosePort(preferred: number): Promise<number> {
   return port;
 }
 
-async function captionSamples(baseUrl: string, signal: AbortSignal): Promise<void> {
+const sampleRefusals: ReadonlySet<ErrorCode> = new Set(['QUEUE_FULL', 'UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED']);
+
+async function captionSamples(baseUrl: string, key: string | undefined, signal: AbortSignal): Promise<void> {
   const images = (await readdir(demoSamples)).filter((name) =>
     ['.png', '.jpg', '.webp', '.gif'].includes(extname(name)),
   );
   const files = images.sort().map((name) => join(demoSamples, name));
   const started = performance.now();
   try {
-    for await (const event of enqueueCommand(files, {}, { api: baseUrl, wait: 60 }, signal)) {
+    for await (const event of enqueueCommand(files, {}, { api: baseUrl, wait: 60, key }, signal)) {
       if (event.type === 'request-posted') printSamples(images, event.status);
     }
   } catch (error) {
-    // A fleet that is set to hold fewer images than there are samples is up all the same.
-    if (!(error instanceof CaptionfleetError && error.code === 'QUEUE_FULL')) throw error;
+    // A fleet that holds fewer images than there are samples, or asks for a key, is up all the same.
+    if (!(error instanceof CaptionfleetError && sampleRefusals.has(error.code))) throw error;
     return say(`\nsamples  left out: ${error.code}: ${error.message}`);
   }
   const seconds = (performance.now() - started) / 1000;

@@ -22,6 +22,22 @@ export const errorTable = {
     meaning: 'The request body is not application/json, or is compressed.',
   },
   KEY_REFUSED: { status: 401, retryable: false, meaning: 'The key or token is missing or not one of this fleet.' },
+  UNAUTHENTICATED: {
+    status: 401,
+    retryable: false,
+    meaning: 'There is no key or token, or it is not one of this fleet, or no longer.',
+  },
+  FORBIDDEN: { status: 403, retryable: false, meaning: 'The key or token lacks the scope of this route.' },
+  IDENTITY_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'The keys of the identity provider cannot be had, so its tokens cannot be checked.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    retryable: true,
+    meaning: 'The caller sends more than its limit; Retry-After says when to go on.',
+  },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 

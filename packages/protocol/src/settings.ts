@@ -68,3 +68,9 @@ export function readSettings<T extends z.ZodType>(schema: T, env: NodeJS.Process
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new CaptionfleetError('CONFIG_INVALID', problems.join('; '));
 }
+
+const FleetConfigSchema = z.object(fleetVariables).transform(fleetConfig);
+
+/** What every app of a fleet is told, without what is an app's own. @throws CONFIG_INVALID */
+export const readFleetConfig = (env: NodeJS.ProcessEnv): z.infer<typeof FleetConfigSchema> =>
+  readSettings(FleetConfigSchema, env);
