@@ -40,7 +40,8 @@ function metricsPage(): string {
 
 ${generated}
 
-The API and each worker answer \`GET /metrics\` in the text format of Prometheus. Beside these, each process has the default
+The API and each worker answer \`GET /metrics\` in the text format of Prometheus: the API on its listener for operators
+(\`CAPTIONFLEET_ADMIN_HOST\`, \`_PORT\`), not on the one for callers. Beside these, each process has the default
 metrics of Node.
 
 ${table(['name', 'of', 'type', 'labels', 'meaning'], rows)}

@@ -12,6 +12,9 @@ test('docs/reference/configuration.md names every variable that the code reads, 
   const code = sources.map((file) => readFileSync(root + file, 'utf8')).join('\n');
   const pattern = /\bCAPTIONFLEET_[A-Z_]+\b/g;
   const inCode = new Set(code.match(pattern));
-  const page = readPage('docs/reference/configuration.md').replaceAll('`_PORT`', '`CAPTIONFLEET_HEALTH_PORT`');
+  const page = readPage('docs/reference/configuration.md').replaceAll(
+    /`(CAPTIONFLEET_\w+)_HOST`, `_PORT`/g,
+    '`$1_HOST`, `$1_PORT`',
+  );
   assert.deepEqual([...new Set(page.match(pattern))].sort(), [...inCode].sort());
 });

@@ -112,7 +112,7 @@ test('the metrics of the worker tell the tasks apart', async () => {
   for (const task of ['caption', 'match', 'embed', 'answer']) {
     assert.match(text, new RegExp(`captionfleet_jobs_total\\{task="${task}",outcome="succeeded",code=""\\} [1-9]`));
   }
-  const queues = await (await fetch(`${fleet.api.url}/metrics`)).text();
+  const queues = await (await fetch(`${fleet.api.adminUrl}/metrics`)).text();
   for (const queue of ['interactive-cpu', 'interactive-cpu-match', 'interactive-cpu-answer']) {
     assert.ok(queues.includes(`captionfleet_queue_jobs{queue="${queue}",state="waiting"} 0`), queue);
   }

@@ -4,7 +4,7 @@ import { cruise, type ICruiseResult, type IFlattenedRuleSet } from 'dependency-c
 
 const middle = '^packages/(queue|blip|storage|telemetry)/';
 const vendorOwners: Record<string, string> = {
-  '(bullmq|ioredis)': 'packages/queue',
+  '(bullmq|ioredis|rate-limiter-flexible)': 'packages/queue',
   '(onnxruntime-node|onnxruntime-common|sharp|@huggingface/tokenizers)': 'packages/blip',
   '@azure': 'packages/storage',
   '(prom-client|pino)': 'packages/telemetry',

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildModel } from '@captionfleet/blip/build-model';
-import { type LocalApp, startApi, startWorker } from '../../apps/cli/src/local-app.ts';
+import { type LocalApi, type LocalApp, startApi, startWorker } from '../../apps/cli/src/local-app.ts';
 import { findFreePort } from '../../apps/cli/src/local-process.ts';
 import { startAzurite } from './azurite.ts';
 import { startRedis } from './redis.ts';
 
 export interface TestFleet extends AsyncDisposable {
-  readonly api: LocalApp;
+  readonly api: LocalApi;
   readonly workers: readonly LocalApp[];
   readonly redisUrl: string;
   readonly connectionString: string;

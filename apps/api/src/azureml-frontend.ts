@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { defaultTenant } from '@captionfleet/protocol/tenant';
 import type { DeploymentTask } from './azureml-scoring.ts';
 import { type WireAnswer, type WireRequest, wsgiHeaders } from './azureml-wire.ts';
-import type { Principal } from './principal.ts';
+import { anyone, type Principal } from './principal.ts';
 
 /** A name that requests are routed to. The fleet does the work of all of them. */
 export interface Deployment {
@@ -86,7 +85,7 @@ function authenticate(authorization: string | undefined, keys: readonly string[]
   if (given === undefined) return 'key_auth_bad_header_forbidden';
   const equal = keys.map((key) => timingSafeEqual(sha256(given), sha256(key)));
   const index = equal.indexOf(true);
-  return index < 0 ? 'key_auth_access_denied' : { id: `azureml-key-${index + 1}`, tenant: defaultTenant };
+  return index < 0 ? 'key_auth_access_denied' : { ...anyone, id: `azureml-key-${index + 1}` };
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -15,6 +15,10 @@ test('with a storage account alone everything else has a default', () => {
     tasks: ['caption'],
     blobAccount: { connectionString: 'UseDevelopmentStorage=true' },
     container: 'captionfleet',
+    auth: { keys: false, entra: undefined },
+    requestsPerSecond: 50,
+    imagesPerMinute: 0,
+    admin: { host: '127.0.0.1', port: 9401, allowedHosts: [] },
     publicUrl: undefined,
     azureml: undefined,
     logLevel: 'info',
@@ -95,6 +99,56 @@ test('the AzureML surface is off, a container, or a front end with keys and depl
   }
 });
 
+const tid = '11111111-2222-3333-4444-555555555555';
+const clientId = '66666666-7777-8888-9999-aaaaaaaaaaaa';
+const entra = {
+  CAPTIONFLEET_AUTH: 'entra',
+  CAPTIONFLEET_ENTRA_TENANTS: tid,
+  CAPTIONFLEET_ENTRA_CLIENT_ID: clientId.toUpperCase(),
+};
+
+test('anyone may call from this machine; from beyond it only when that is said twice', () => {
+  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+    assert.deepEqual(readConfig({ ...least, HOST }).auth, { keys: false, entra: undefined }, HOST);
+  }
+  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', 'api', '127.0.0.1.example.org']) {
+    const message = /^CAPTIONFLEET_AUTH: is off.*CAPTIONFLEET_ALLOW_UNAUTHENTICATED/;
+    assert.throws(() => readConfig({ ...least, HOST }), { code: 'CONFIG_INVALID', message }, HOST);
+    assert.equal(readConfig({ ...least, HOST, CAPTIONFLEET_AUTH: 'keys' }).auth.keys, true);
+    assert.equal(readConfig({ ...least, HOST, CAPTIONFLEET_ALLOW_UNAUTHENTICATED: 'true' }).auth.keys, false);
+    // The container of AzureML asks for no key, whatever the API does.
+    const container = { ...least, HOST, CAPTIONFLEET_AUTH: 'keys', CAPTIONFLEET_AZUREML: 'container' };
+    assert.throws(() => readConfig(container), { message: /^CAPTIONFLEET_AZUREML: is container/ }, HOST);
+  }
+});
+
+test('tokens need the tenants and the application that they are for', () => {
+  const names = `${tid}=acme,${tid}/${clientId}=acme-batch`;
+  const { auth } = readConfig({ ...least, ...entra, CAPTIONFLEET_ENTRA_TENANT_NAMES: names });
+  assert.deepEqual(auth.entra, {
+    authority: 'https://login.microsoftonline.com',
+    tenants: [tid],
+    clientId,
+    tenantNames: new Map([
+      [tid, 'acme'],
+      [`${tid}/${clientId}`, 'acme-batch'],
+    ]),
+  });
+  const wrong: readonly (readonly [name: string, value: string])[] = [
+    ['CAPTIONFLEET_ENTRA_TENANTS', ''],
+    ['CAPTIONFLEET_ENTRA_TENANTS', 'common'],
+    ['CAPTIONFLEET_ENTRA_CLIENT_ID', ''],
+    ['CAPTIONFLEET_ENTRA_CLIENT_ID', 'api'],
+    ['CAPTIONFLEET_ENTRA_TENANT_NAMES', `${clientId}=acme`],
+    ['CAPTIONFLEET_ENTRA_TENANT_NAMES', `${tid}=Acme`],
+    ['CAPTIONFLEET_ENTRA_TENANT_NAMES', tid],
+    ['CAPTIONFLEET_ENTRA_AUTHORITY', 'http://login.example.org'],
+  ];
+  for (const [name, value] of wrong) {
+    assert.throws(() => readConfig({ ...least, ...entra, [name]: value }), { message: new RegExp(name) }, value);
+  }
+});
+
 test('each wrong variable is named, and no value is repeated', () => {
   const wrong: Readonly<Record<string, string>> = {
     CAPTIONFLEET_TASKS: 'caption,draw',
@@ -103,6 +157,11 @@ test('each wrong variable is named, and no value is repeated', () => {
     CAPTIONFLEET_POOL: 'canary',
     CAPTIONFLEET_MAX_WAITING: '0',
     CAPTIONFLEET_PUBLIC_URL: 'canary',
+    CAPTIONFLEET_AUTH: 'canary',
+    CAPTIONFLEET_ALLOW_UNAUTHENTICATED: 'canary',
+    CAPTIONFLEET_IMAGES_PER_MINUTE: '63',
+    CAPTIONFLEET_ADMIN_PORT: 'canary',
+    CAPTIONFLEET_ADMIN_NAMES: 'http://canary',
     LOG_LEVEL: 'canary',
     CAPTIONFLEET_AZUREML: 'canary',
     CAPTIONFLEET_AZUREML_PORT: 'canary',

@@ -1,8 +1,6 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
-import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { everyQueue, type TaskQueue, type TaskQueues } from './task-queues.ts';
 import { visionPath } from './vision-contract.ts';
 
 /** A part that the API needs; throws when it does not answer. */
@@ -10,8 +8,6 @@ export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
 
 export interface FleetRoutesConfig {
   readonly checks: Readonly<Record<string, Check>>;
-  readonly metrics: ApiMetrics;
-  readonly queues: TaskQueues;
 }
 
 const checkMs = 2_000;
@@ -24,8 +20,8 @@ const ReadinessSchema = z.object({
   ),
 });
 
-/** What operators and probes ask: is it alive, can it work, how does it do, what can it do. */
-export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { checks, metrics, queues }, done) => {
+/** What operators and probes ask: is it alive, can it work, what can it do. */
+export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { checks }, done) => {
   const quiet = { logLevel: 'warn' } as const;
 
   const routes = {
@@ -37,7 +33,6 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     imageAnalysis: visionPath,
     openapi: '/openapi.json',
     ready: '/readyz',
-    metrics: '/metrics',
   };
   app.get(
     '/',
@@ -86,26 +81,6 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
   );
 
   app.get(
-    '/metrics',
-    {
-      ...quiet,
-      schema: {
-        operationId: 'getMetrics',
-        summary: 'ApiMetrics in the text format of Prometheus',
-        response: { 200: { description: 'All metrics.', content: { 'text/plain': { schema: z.string() } } } },
-      },
-    },
-    async (_, reply) => {
-      await countJobs(everyQueue(queues), metrics);
-      const { contentType } = metrics.registry;
-      return reply
-        .type(contentType)
-        .serializer(String)
-        .send(await metrics.registry.metrics());
-    },
-  );
-
-  app.get(
     '/openapi.json',
     {
       ...quiet,
@@ -119,17 +94,6 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
   );
   done();
 };
-
-/** While Redis is away the gauge is absent, not stale. */
-async function countJobs(queues: readonly TaskQueue[], { queueJobs }: ApiMetrics): Promise<void> {
-  queueJobs.reset();
-  await Promise.all(
-    queues.map(async ({ name, producer }) => {
-      const counts = await producer.counts().catch(() => ({}));
-      for (const [state, jobs] of Object.entries(counts)) queueJobs.set({ queue: name, state }, jobs);
-    }),
-  );
-}
 
 async function measure(check: Check): Promise<{ ok: boolean; milliseconds: number; code?: string }> {
   const started = performance.now();

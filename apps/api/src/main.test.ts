@@ -5,16 +5,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAzurite } from '../../../test/support/azurite.ts';
+import { captionfleet } from '../../../test/support/command-line.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 
 const shared = new AsyncDisposableStack();
 let settings: NodeJS.ProcessEnv;
+const freePorts = { PORT: '0', CAPTIONFLEET_ADMIN_PORT: '0' };
 
 before(async () => {
   const [redis, azurite] = [shared.use(await startRedis()), shared.use(await startAzurite())];
-  settings = { REDIS_URL: redis.url, AZURE_STORAGE_CONNECTION_STRING: azurite.connectionString, PORT: '0' };
+  settings = { REDIS_URL: redis.url, AZURE_STORAGE_CONNECTION_STRING: azurite.connectionString, ...freePorts };
 });
 after(() => shared.disposeAsync());
 
@@ -39,22 +42,74 @@ async function ending(env: NodeJS.ProcessEnv): Promise<{ code: number | null; er
   return { code, errors };
 }
 
+interface Started extends AsyncDisposable {
+  /** Where it listens for callers. */
+  readonly url: string;
+  readonly adminUrl: string;
+  /** What it wrote until then. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** Ends it, and returns how it ended. */
+  stop(signal: NodeJS.Signals): Promise<unknown[]>;
+}
+
+async function startListening(env: NodeJS.ProcessEnv): Promise<Started> {
+  const started = startProcess(env);
+  const closed = once(started, 'close');
+  const lines: Record<string, unknown>[] = [];
+  const urls: string[] = [];
+  for await (const line of createInterface(started.stdout)) {
+    const entry = JSON.parse(line);
+    assert.notEqual(entry.msg, '');
+    lines.push(entry);
+    const url = /^listening (?:for operators )?on (http:\S+)$/.exec(entry.msg)?.[1];
+    if (url !== undefined) urls.push(url);
+    if (urls.length === 2) break;
+  }
+  const [adminUrl = '', url = ''] = urls;
+  const stop = async (signal: NodeJS.Signals): Promise<unknown[]> => {
+    started.kill(signal);
+    return await closed;
+  };
+  return { url, adminUrl, lines, stop, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
+}
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`it says where it listens, answers there, and ends with 0 on ${signal}`, async () => {
-    const started = startProcess(settings);
-    const closed = once(started, 'close');
-    let url: string | undefined;
-    for await (const line of createInterface(started.stdout)) {
-      const { msg } = JSON.parse(line);
-      assert.notEqual(msg, '');
-      url = /^listening on (http:\S+)$/.exec(msg)?.[1];
-      if (url !== undefined) break;
-    }
-    assert.equal((await fetch(`${url}/readyz`)).status, 200);
-    started.kill(signal);
-    assert.deepEqual(await closed, [0, null]);
+    await using started = await startListening(settings);
+    assert.equal((await fetch(`${started.url}/readyz`)).status, 200);
+    assert.match(await (await fetch(`${started.adminUrl}/metrics`)).text(), /captionfleet_queue_jobs/);
+    assert.equal((await fetch(`${started.url}/metrics`)).status, 404);
+    assert.deepEqual(await started.stop(signal), [0, null]);
   });
 }
+
+test('where anyone may call the log warns of it, and beyond this machine it does not start so', async () => {
+  await using started = await startListening(settings);
+  const warning = started.lines.find(({ level }) => level === 'warn');
+  assert.match(String(warning?.['msg']), /CAPTIONFLEET_AUTH is off/);
+
+  const open = await ending({ ...settings, HOST: '0.0.0.0' });
+  assert.equal(open.code, 1);
+  assert.match(open.errors, /^CONFIG_INVALID: CAPTIONFLEET_AUTH: is off.*\n$/);
+});
+
+test('with keys it lets in who shows one that the command line made, until it is revoked', async () => {
+  await using started = await startListening({ ...settings, CAPTIONFLEET_AUTH: 'keys' });
+  assert.ok(!started.lines.some(({ level }) => level === 'warn'));
+  const env = { AZURE_STORAGE_CONNECTION_STRING: settings['AZURE_STORAGE_CONNECTION_STRING'] ?? '' };
+  const made = await captionfleet(['key', 'create', '--tenant', 'acme', '--scope', 'captions:read'], env);
+  const key = made.stdout.trim();
+  const ask = async (headers: Record<string, string>) =>
+    (await fetch(`${started.url}/v1/captions/${'0'.repeat(26)}`, { headers })).status;
+  assert.equal(await ask({}), 401);
+  assert.equal(await ask({ authorization: `Bearer ${key}` }), 404);
+  assert.equal((await captionfleet(['key', 'revoke', key.split('_')[2] ?? ''], env)).code, 0);
+  const deadline = Date.now() + 10_000;
+  while ((await ask({ authorization: `Bearer ${key}` })) !== 401) {
+    assert.ok(Date.now() < deadline, 'the revocation is not seen');
+    await delay(50);
+  }
+});
 
 test('a port in use, a wrong setting and a storage that is away end it with 1 and one line that says so', async () => {
   const other = createServer().listen(0, '127.0.0.1');

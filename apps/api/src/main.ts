@@ -1,14 +1,20 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { redisAddress } from '@captionfleet/protocol/settings';
-import { openBlobStore } from '@captionfleet/storage/blob-store';
+import { openRateLimits } from '@captionfleet/queue/rate-limits';
+import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openKeyStore } from '@captionfleet/storage/key-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
-import { createLogger } from '@captionfleet/telemetry/logger';
+import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
+import { type Access, openAccess, openToAnyone } from './access.ts';
+import { buildAdminServer } from './admin-server.ts';
+import { ApiKeys } from './api-keys.ts';
 import { startAzureml } from './azureml-start.ts';
 import { type ApiConfig, readConfig } from './config.ts';
+import { EntraTokens } from './entra-tokens.ts';
 import { buildServer } from './server.ts';
-import { openTaskQueues } from './task-queues.ts';
+import { everyQueue, openTaskQueues } from './task-queues.ts';
 
 /** Milliseconds for the requests in flight when a signal says stop; what is left then is cut off. */
 const drainMs = 10_000;
@@ -28,7 +34,9 @@ async function main(config: ApiConfig): Promise<void> {
     const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
     logger.warn({ code }, `${code}: ${redis}; requests are refused until it does`);
   });
+  const access = await openConfiguredAccess(config, { blobs, logger }, parts);
   const fleet = {
+    spendImages: access.spendImages,
     requests: openRequestStore(blobs),
     queues,
     tasks: config.tasks,
@@ -37,6 +45,7 @@ async function main(config: ApiConfig): Promise<void> {
   };
   const app = await buildServer({
     ...fleet,
+    access,
     maxWaiters,
     publicUrl: config.publicUrl,
     checks: {
@@ -50,7 +59,12 @@ async function main(config: ApiConfig): Promise<void> {
       await startAzureml(config.azureml, { ...fleet, maxWaiting: config.maxWaiting, host: config.host, drainMs }),
     );
   }
-  await listen(app, config);
+  const { host, port, allowedHosts } = config.admin;
+  const admin = buildAdminServer({ allowedHosts, metrics: fleet.metrics, queues: everyQueue(queues), logger });
+  parts.defer(() => close(admin));
+  const adminUrl = await listen(admin, { host, port }, ['CAPTIONFLEET_ADMIN_HOST', 'CAPTIONFLEET_ADMIN_PORT']);
+  logger.info(`listening for operators on ${adminUrl}`);
+  await listen(app, config, ['HOST', 'PORT']);
   logger.info({ signal: await stopped }, 'stopping');
 }
 
@@ -60,13 +74,43 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
 
-async function listen(app: FastifyInstance, { host, port }: ApiConfig): Promise<void> {
+async function openConfiguredAccess(
+  { auth, requestsPerSecond, imagesPerMinute, redisUrl, queuePrefix }: ApiConfig,
+  { blobs, logger }: { readonly blobs: BlobStore; readonly logger: Logger },
+  parts: AsyncDisposableStack,
+): Promise<Access> {
+  if (!auth.keys && auth.entra === undefined) {
+    logger.warn('CAPTIONFLEET_AUTH is off: whoever reaches this API may use it, and sees the requests of everybody');
+    return openToAnyone;
+  }
+  const limits = parts.use(await openRateLimits(redisUrl, queuePrefix));
+  const limiter = (unit: string, limit: number, seconds: number) =>
+    limit === 0 ? undefined : limits.limiter({ unit, limit, seconds });
+  return openAccess({
+    keys: auth.keys ? new ApiKeys(openKeyStore(blobs)) : undefined,
+    entra: auth.entra && new EntraTokens(auth.entra),
+    requests: limiter('requests', requestsPerSecond, 1),
+    images: limiter('images', imagesPerMinute, 60),
+  });
+}
+
+interface Listener {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Returns the URL. @throws CONFIG_INVALID with the variables of host and port */
+async function listen(
+  app: FastifyInstance,
+  { host, port }: Listener,
+  [hostVariable, portVariable]: readonly [string, string],
+): Promise<string> {
   try {
-    await app.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+    return await app.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
   } catch (cause) {
     const busy = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
     const why = busy ? 'is in use' : 'cannot be listened on';
-    throw new CaptionfleetError('CONFIG_INVALID', `HOST ${host}, PORT ${port} ${why}`, { cause });
+    throw new CaptionfleetError('CONFIG_INVALID', `${hostVariable} ${host}, ${portVariable} ${port} ${why}`, { cause });
   }
 }
 

@@ -36,6 +36,15 @@ for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, {
 /** Any request may end with these, before its route is known. */
 const earlyCodes: readonly ErrorCode[] = ['REQUEST_INVALID', 'REQUEST_TOO_SLOW', 'HEADERS_TOO_LARGE'];
 
+/** Any route that is not public may end with these, before its body is read. */
+export const accessCodes: readonly ErrorCode[] = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'IDENTITY_UNAVAILABLE',
+  'STORAGE_UNAVAILABLE',
+];
+
 /** The error responses of a route, one for each status that its codes have. */
 export function problems(...codes: readonly ErrorCode[]) {
   const byStatus = Object.groupBy(new Set([...earlyCodes, ...codes]), (code) => errorTable[code].status);
@@ -73,8 +82,14 @@ const successHeaders: Readonly<Record<string, Record<string, object>>> = {
   'put 202': { ...accepted, 'Retry-After': retryAfter },
   'get 200': { 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
 };
+const errorHeaders: Readonly<Record<string, Record<string, object>>> = {
+  401: { 'WWW-Authenticate': header('The scheme, and that the key or token was not accepted (RFC 6750).') },
+  403: { 'WWW-Authenticate': header('The scope that is missing (RFC 6750).') },
+};
 const taskHeaders = (method: 'get' | 'post' | 'put', status: string): Record<string, object> =>
-  successHeaders[`${method} ${status}`] ?? (retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {});
+  successHeaders[`${method} ${status}`] ??
+  errorHeaders[status] ??
+  (retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {});
 
 const visionHeaders = {
   'apim-request-id': header('The X-Request-Id again, under the name that Azure gives it.'),
@@ -143,10 +158,25 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         title: 'Captionfleet',
         version: '1',
         description:
-          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure; another method of a path is 405 METHOD_NOT_ALLOWED with Allow.',
+          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure; another method of a path is 405 METHOD_NOT_ALLOWED with Allow. A fleet may ask for a key or token, whose scopes stand at each operation.',
+      },
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API key, or an access token of Microsoft Entra ID.',
+          },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'An API key.' },
+        },
       },
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => {
+      const transformed = jsonSchemaTransform(route);
+      const scope = route.route.config?.scope;
+      const security = scope === undefined ? [] : [{ bearer: [scope] }, { apiKey: [scope] }];
+      return { ...transformed, schema: { ...transformed.schema, security } };
+    },
     transformObject,
   });
 }

@@ -30,7 +30,7 @@ export function logRefusal(error: CaptionfleetError, request: FastifyRequest, re
 export function sendProblem(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
   // Also here, for the errors that Fastify finds before any hook runs.
   reply.header('x-request-id', reply.request.id);
-  if (error.retryable) reply.header('retry-after', retryAfterSeconds(error.code));
+  if (error.retryable) reply.header('retry-after', error.retryAfterSeconds ?? retryAfterSeconds(error.code));
   const problem = problemOf(error, reply.request.id);
   return reply.code(problem.status).header('cache-control', 'no-store').type('application/problem+json').send(problem);
 }

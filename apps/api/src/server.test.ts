@@ -16,6 +16,7 @@ import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
+import { openToAnyone } from './access.ts';
 import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 
@@ -41,6 +42,7 @@ before(async () => {
     tasks: ['caption', 'match'],
     maxWaiters: 10,
     publicUrl: undefined,
+    access: openToAnyone,
     checks: { redis: (options) => producer.ping(options), blob: (options) => blobs.ping(options) },
     metrics: createApiMetrics(),
     logger: createLogger({ name: 'api', level: 'silent' }),
@@ -315,19 +317,13 @@ test('the log has the path of a request and not its query', async () => {
   assert.ok(!lines.join('').includes('s3cr3t'));
 });
 
-test('probes and metrics answer', async () => {
+test('probes answer', async () => {
   assert.deepEqual((await app.inject('/livez')).json(), { status: 'alive' });
   const ready = await app.inject('/readyz');
   assert.equal(ready.statusCode, 200);
   assert.equal(ready.json().status, 'ready');
   assert.deepEqual(Object.keys(ready.json().checks), ['redis', 'blob']);
-  const scraped = await app.inject('/metrics');
-  assert.match(String(scraped.headers['content-type']), /^text\/plain; version=0\.0\.4/);
-  assert.match(
-    scraped.body,
-    /^captionfleet_http_request_seconds_count\{route="\/livez",method="GET",status="200"\} \d+$/m,
-  );
-  assert.match(scraped.body, /^captionfleet_queue_jobs\{queue="[^"]+",state="waiting"\} 0$/m);
+  assert.equal((await app.inject('/metrics')).statusCode, 404);
   assert.equal((await app.inject('/')).json().openapi, '/openapi.json');
 });
 
@@ -340,16 +336,15 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   const paths = ['/v1/captions', '/v1/match', '/v1/embed', '/v1/answer'];
   assert.deepEqual(statuses, [
     ...paths.flatMap((path) => [
-      `post ${path} 200,202,400,408,409,413,415,422,429,431,500,503`,
-      `get ${path} 200,400,408,431,500,503`,
-      `put ${path}/{id} 200,202,400,408,409,413,415,422,429,431,500,503`,
-      `get ${path}/{id} 200,400,404,408,431,500,503`,
+      `post ${path} 200,202,400,401,403,408,409,413,415,422,429,431,500,503`,
+      `get ${path} 200,400,401,403,408,429,431,500,503`,
+      `put ${path}/{id} 200,202,400,401,403,408,409,413,415,422,429,431,500,503`,
+      `get ${path}/{id} 200,400,401,403,404,408,429,431,500,503`,
     ]),
-    'post /computervision/imageanalysis:analyze 200,400,401,408,415,429,431,500,503',
+    'post /computervision/imageanalysis:analyze 200,400,401,403,408,415,429,431,500,503',
     'get / 200',
     'get /livez 200',
     'get /readyz 200,503',
-    'get /metrics 200',
     'get /openapi.json 200',
   ]);
   const text = JSON.stringify(document);
@@ -366,6 +361,9 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
     'X-Request-Id',
   ]);
   assert.deepEqual(Object.keys(created.responses['400'].headers), ['X-Request-Id']);
+  assert.deepEqual(Object.keys(created.responses['401'].headers), ['X-Request-Id', 'WWW-Authenticate']);
+  assert.deepEqual(created.security, [{ bearer: ['captions:write'] }, { apiKey: ['captions:write'] }]);
+  assert.deepEqual(document.paths['/readyz'].get.security, []);
   assert.deepEqual(Object.keys(created.responses['503'].headers), ['X-Request-Id', 'Retry-After']);
   assert.ok(document.components.schemas.Problem.properties.code.enum.includes('QUEUE_FULL'));
   assert.deepEqual(Object.keys(created.responses['429'].content), ['application/problem+json']);

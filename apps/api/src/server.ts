@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
+import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Access } from './access.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
+import { guardRoutes } from './guarded-routes.ts';
 import { describeRoutes } from './openapi.ts';
-import { anyone } from './principal.ts';
+import './principal.ts';
 import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem } from './problem.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 import { withPlainColon } from './vision-contract.ts';
@@ -22,7 +25,11 @@ const serverLimits = {
 
 export type ServerConfig = TaskRoutesConfig &
   FleetRoutesConfig &
-  VisionRoutesConfig & { readonly logger: FastifyBaseLogger };
+  VisionRoutesConfig & {
+    readonly access: Access;
+    readonly metrics: ApiMetrics;
+    readonly logger: FastifyBaseLogger;
+  };
 
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
@@ -54,12 +61,12 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     methodsOf.set(url, [...(methodsOf.get(url) ?? []), ...[method].flat()]);
   });
   app.addHook('onRequest', async (request, reply) => {
-    request.principal = anyone;
     reply.header('x-request-id', request.id);
     refuseUnreadable(request);
     // Before the body is read: nobody uploads 60 MB to a misspelt path.
     if (request.is404) throw unknownRoute(request.url, methodsOf, (allow) => reply.header('allow', allow));
   });
+  guardRoutes(app, config.access);
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -77,8 +84,9 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   });
 
   await describeRoutes(app);
-  await app.register(taskRoutes, config);
-  await app.register(visionRoutes, { ...config, prefix: '/computervision' });
+  const { spendImages } = config.access;
+  await app.register(taskRoutes, { ...config, spendImages });
+  await app.register(visionRoutes, { ...config, spendImages, prefix: '/computervision' });
   await app.register(fleetRoutes, config);
   return app;
 }

@@ -15,6 +15,8 @@ export interface SubmissionConfig {
   readonly queues: TaskQueues;
   /** What the fleet has models for. */
   readonly tasks: readonly ModelTask[];
+  /** Counts the images of a tenant; undefined where there is no limit. @throws RATE_LIMITED */
+  readonly spendImages?: ((tenant: Tenant, images: number) => Promise<void>) | undefined;
 }
 
 export interface Submission {
@@ -32,7 +34,7 @@ const enqueueMs = 10_000;
  * The way in of every surface of the API: looks at each image, stores the inline ones and the record of the request, and
  * enqueues its jobs. When it returns, nothing of the request can be lost.
  *
- * @throws TASK_UNSUPPORTED, QUEUE_FULL or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
+ * @throws TASK_UNSUPPORTED, QUEUE_FULL, RATE_LIMITED or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
  * the signal's reason
  */
 export async function submit(
@@ -61,6 +63,7 @@ export async function admit(
   signal: AbortSignal,
 ): Promise<Omit<RequestRecord, 'id'>> {
   const requests = config.requests.of(tenant);
+  await config.spendImages?.(tenant, images.length);
   const admitted = await admitImages(images, { tenant, requests }, signal);
   return { tenant, createdAt: new Date().toISOString(), task, lane, images: admitted };
 }

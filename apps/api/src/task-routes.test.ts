@@ -24,6 +24,7 @@ import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
+import { openToAnyone } from './access.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 
@@ -68,6 +69,7 @@ async function startApi(
   const logger = createLogger({ name: 'api', level: 'silent' });
   const metrics = createApiMetrics();
   const app = await buildServer({
+    access: openToAnyone,
     requests,
     queues,
     tasks,

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Repeatable, submitOnce } from './idempotent-submission.ts';
-import { problems } from './openapi.ts';
+import { accessCodes, problems } from './openapi.ts';
 import { ListingQuerySchema, ListingSchema, listRequests } from './request-listing.ts';
 import { followRequest, isFinished, statusDocument } from './request-status.ts';
 import { producerOf, type SubmissionConfig, submit } from './submission.ts';
@@ -113,6 +113,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
     200: statusResponse(type, 'Finished in the time that `Prefer: wait` gave, or before.'),
     202: statusResponse(type, 'Accepted: poll `Operation-Location`.'),
     ...problems(
+      ...accessCodes,
       'REQUEST_INVALID',
       'OPTION_INVALID',
       'REQUEST_TOO_LARGE',
@@ -122,7 +123,6 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       'IDEMPOTENCY_CONFLICT',
       'QUEUE_FULL',
       'QUEUE_UNAVAILABLE',
-      'STORAGE_UNAVAILABLE',
       'INTERNAL',
     ),
   };
@@ -158,6 +158,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
   app.post(
     path,
     {
+      config: { scope: 'captions:write' },
       schema: {
         operationId: operations.create,
         summary: summaries.create,
@@ -176,6 +177,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
   app.put(
     `${path}/:id`,
     {
+      config: { scope: 'captions:write' },
       schema: {
         operationId: operations.put,
         summary: `${summaries.create}, under an id of the caller's`,
@@ -192,6 +194,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
   app.get(
     path,
     {
+      config: { scope: 'captions:read' },
       schema: {
         operationId: operations.list,
         summary: `${summaries.list}, newest first`,
@@ -200,7 +203,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
         querystring: ListingQuerySchema,
         response: {
           200: { description: 'A page.', content: { 'application/json': { schema: ListingSchema } } },
-          ...problems('REQUEST_INVALID', 'QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'INTERNAL'),
+          ...problems(...accessCodes, 'REQUEST_INVALID', 'QUEUE_UNAVAILABLE', 'INTERNAL'),
         },
       },
     },
@@ -214,6 +217,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
   app.get(
     `${path}/:id`,
     {
+      config: { scope: 'captions:read' },
       schema: {
         operationId: operations.get,
         summary: summaries.get,
@@ -221,7 +225,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
         params: z.object({ id: z.string().describe('The `id` of a request.') }),
         response: {
           200: statusResponse(type, 'The status of the request and of each image.'),
-          ...problems('NOT_FOUND', 'QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'INTERNAL'),
+          ...problems(...accessCodes, 'NOT_FOUND', 'QUEUE_UNAVAILABLE', 'INTERNAL'),
         },
       },
     },

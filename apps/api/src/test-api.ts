@@ -9,9 +9,11 @@ import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store'
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
+import { openToAnyone } from './access.ts';
+import { anyone } from './principal.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues, type TaskQueues } from './task-queues.ts';
 
@@ -54,6 +56,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
   const parts = new AsyncDisposableStack();
   const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
   const app = await buildServer({
+    access: { ...openToAnyone, authenticate: async () => ({ ...anyone, tenant: api.tenant }) },
     requests,
     queues,
     tasks: ['caption', 'match'],
@@ -84,9 +87,6 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
       ),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
-  app.addHook('onRequest', async (request: FastifyRequest) => {
-    request.principal = { id: 'test', tenant: api.tenant };
-  });
   return api;
 }
 

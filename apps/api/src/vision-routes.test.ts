@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
+import { CaptionfleetError, type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import type { ImageJob } from '@captionfleet/protocol/image-job';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { queueName } from '@captionfleet/protocol/queue-names';
@@ -20,6 +20,8 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
+import { openToAnyone } from './access.ts';
+import { anyone } from './principal.ts';
 import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 import { VisionErrorSchema, VisionResultSchema, visionLimits, visionPath } from './vision-contract.ts';
@@ -64,6 +66,7 @@ async function startApi(
   const queues = await openTaskQueues(fleet, parts);
   const { producer } = queues.interactive.caption;
   const app = await buildServer({
+    access: openToAnyone,
     requests,
     queues,
     tasks: ['caption'],
@@ -322,7 +325,11 @@ test('what became of the image is told in Azure’s words', async () => {
 });
 
 test('with keys, both of Azure’s forms open the fleet and all else is 401', async () => {
-  await using api = await startApi({ acceptsKey: (key) => key === 'secret' });
+  const authenticate = async (key: string | undefined) => {
+    if (key === 'secret') return anyone;
+    throw new CaptionfleetError('UNAUTHENTICATED', 'not a key');
+  };
+  await using api = await startApi({ access: { ...openToAnyone, authenticate } });
   await using _ = await startWorker(() => captioned);
   const opening = [
     { 'ocp-apim-subscription-key': 'secret' },

@@ -29,8 +29,6 @@ export interface VisionRoutesConfig extends SubmissionConfig {
   readonly maxWaiters: number;
   /** Seconds from an image's acceptance to its answer; visionLimits.answerSeconds without. */
   readonly visionAnswerSeconds?: number;
-  /** Whether a key or token opens this fleet; without, all do, and none is needed. */
-  readonly acceptsKey?: (key: string | undefined) => boolean;
 }
 
 /**
@@ -38,7 +36,7 @@ export interface VisionRoutesConfig extends SubmissionConfig {
  * under /computervision, where every error has Azure's form.
  */
 export const visionRoutes: FastifyPluginCallbackZod<VisionRoutesConfig> = (app, config, done) => {
-  const { visionAnswerSeconds: answerSeconds = visionLimits.answerSeconds, acceptsKey } = config;
+  const { visionAnswerSeconds: answerSeconds = visionLimits.answerSeconds } = config;
   const waiters = new Waiters([config.queues.interactive.caption.producer], config.maxWaiters);
   const permits = new Permits(config.maxWaiters);
   app.addHook('preClose', async () => waiters[Symbol.dispose]());
@@ -78,17 +76,13 @@ export const visionRoutes: FastifyPluginCallbackZod<VisionRoutesConfig> = (app, 
     // What is wrong with a query has Azure's words, so that this schema only describes it.
     validatorCompiler: () => (value: unknown) => ({ value }),
     // Before the body is read: nobody uploads 20 MB to learn that a parameter is misspelt.
-    onRequest: async ({ headers, query }: FastifyRequest) => {
-      if (acceptsKey?.(visionKeyOf(headers)) === false) {
-        throw new CaptionfleetError('KEY_REFUSED', 'the key or token is missing or not one of this fleet');
-      }
-      readVisionQuery(query as QueryParameters);
-    },
+    onRequest: async ({ query }: FastifyRequest) => void readVisionQuery(query as QueryParameters),
   };
   app.post(
     '/imageanalysis::analyze',
     {
       ...route,
+      config: { scope: 'captions:write', credentialOf: visionKeyOf },
       schema: {
         operationId: 'analyzeImage',
         summary: 'Caption an image as Azure AI Vision Image Analysis 4.0 does',
@@ -115,9 +109,13 @@ const visionResponses = {
     content: { 'application/json': { schema: VisionErrorSchema }, ...early['400']?.content },
   },
   401: response('`401`: the key is missing or wrong.', VisionErrorSchema),
+  403: response('`403`: the key or token lacks the scope of this route.', VisionErrorSchema),
   408: early['408'],
   415: response('`InvalidRequest`: neither bytes nor JSON.', VisionErrorSchema),
-  429: response('`429`: more work is waiting than the fleet accepts.', VisionErrorSchema),
+  429: response(
+    '`429`: the caller is over its limit, or more work is waiting than the fleet accepts.',
+    VisionErrorSchema,
+  ),
   431: early['431'],
   500: response('`InternalServerError`: the image could not be captioned.', VisionErrorSchema),
   503: response(
@@ -173,7 +171,7 @@ function asVisionError(thrown: unknown): CaptionfleetError {
 }
 
 function sendVisionError(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
-  const retryAfter = retryAfterSeconds(error.code);
+  const retryAfter = error.retryAfterSeconds ?? retryAfterSeconds(error.code);
   if (error.retryable) reply.header('retry-after', retryAfter);
   const { status, body } = visionAnswerOf(error, retryAfter);
   return reply.code(status).header('x-ms-error-code', body.error.code).type('application/json').send(body);

@@ -11,9 +11,22 @@ export interface LocalApp extends LocalProcess {
 /** Milliseconds that Redis and Blob storage may take to answer an API that is up. */
 const backendMs = 10_000;
 
+export interface LocalApi extends LocalApp {
+  /** Of its listener for operators. */
+  readonly adminUrl: string;
+}
+
 /** Starts the API on a port and waits until it is ready: Redis and Blob storage answer. */
-export function startApi(port: number, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LocalApp> {
-  return startApp('api', port, { ...env, HOST: env['HOST'] ?? '127.0.0.1', PORT: String(port) }, signal);
+export async function startApi(port: number, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LocalApi> {
+  const adminPort = await findFreePort();
+  const listeners = {
+    HOST: env['HOST'] ?? '127.0.0.1',
+    PORT: String(port),
+    CAPTIONFLEET_ADMIN_HOST: '127.0.0.1',
+    CAPTIONFLEET_ADMIN_PORT: String(adminPort),
+  };
+  const api = await startApp('api', port, { ...env, ...listeners }, signal);
+  return { ...api, adminUrl: `http://127.0.0.1:${adminPort}` };
 }
 
 /** Starts a worker and waits until it is ready: a model is loaded and warm. The URL is the one of its health server. */

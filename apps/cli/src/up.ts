@@ -59,8 +59,8 @@ export async function up(flags: UpFlags, env: NodeJS.ProcessEnv, signal: AbortSi
   const worker = parts.use(await startWorker(shared, running));
   void watch(`the worker, whose log is ${nearName(logs)}/worker.log,`, worker);
   if (flags.samples) await captionSamples(api.url, env['CAPTIONFLEET_API_KEY'] || undefined, running);
-  say(`\nAPI      ${api.url}   (POST /v1/captions, /openapi.json, /readyz, /metrics)`);
-  say(`worker   ${worker.url}/metrics`);
+  say(`\nAPI      ${api.url}   (POST /v1/captions, /openapi.json, /readyz)`);
+  say(`metrics  ${api.adminUrl}/metrics (API), ${worker.url}/metrics (worker)`);
   say(
     `results  in Blob storage, container ${env['CAPTIONFLEET_CONTAINER'] ?? 'captionfleet'}; logs in ${nearName(logs)}`,
   );

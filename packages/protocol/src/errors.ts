@@ -21,7 +21,6 @@ export const errorTable = {
     retryable: false,
     meaning: 'The request body is not application/json, or is compressed.',
   },
-  KEY_REFUSED: { status: 401, retryable: false, meaning: 'The key or token is missing or not one of this fleet.' },
   UNAUTHENTICATED: {
     status: 401,
     retryable: false,
@@ -122,10 +121,13 @@ export interface ErrorReport {
 export class CaptionfleetError extends Error {
   override readonly name = 'CaptionfleetError';
   readonly code: ErrorCode;
+  /** Seconds after which the same request may succeed, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterSeconds?: number }) {
     super(message, options);
     this.code = code;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   get retryable(): boolean {

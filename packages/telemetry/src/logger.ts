@@ -37,10 +37,13 @@ const hidden = '[redacted]';
 const secrets: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // Fields of headers and settings, whatever their text is.
   [
-    /("(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|password|connectionString)":)"(?:[^"\\]|\\.)*"/gi,
+    /("(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|api-key|ocp-apim-subscription-key|password|connectionString)":)"(?:[^"\\]|\\.)*"/gi,
     `$1"${hidden}"`,
   ],
   [/\b(Bearer|Basic|SharedKey) [\w.~+/=:-]+/g, `$1 ${hidden}`],
+  // API keys of this fleet, also cut off ones, wherever they stand; the id may stay. JSON web tokens.
+  [/\b(cap_[a-z\d]{1,16}_[\dA-Za-z]{11}_)[\dA-Za-z]+/g, `$1${hidden}`],
+  [/(?<![\w-])eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g, hidden],
   // The user and password of a URL, such as REDIS_URL.
   [/(\b[a-z][a-z\d+.-]{0,20}:\/\/)[^/?#\s"\\]*@/gi, `$1${hidden}@`],
   // The signature of a SAS, also inside a URL that is a query parameter itself.
