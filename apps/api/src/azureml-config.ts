@@ -33,13 +33,19 @@ export const azuremlVariables = {
 };
 type AzuremlVariables = z.infer<z.ZodObject<typeof azuremlVariables>>;
 
-export function azuremlConfig(variables: AzuremlVariables, context: z.core.$RefinementCtx) {
+/** A front end needs keys of its own where the fleet asks for none. */
+export function azuremlConfig(
+  variables: AzuremlVariables,
+  { fleetHasKeys }: { readonly fleetHasKeys: boolean },
+  context: z.core.$RefinementCtx,
+) {
   const mode = variables.CAPTIONFLEET_AZUREML;
   const keys = variables.CAPTIONFLEET_AZUREML_KEYS;
   const deployments = variables.CAPTIONFLEET_AZUREML_DEPLOYMENTS;
   const refuse = (name: keyof AzuremlVariables, message: string): void =>
     context.addIssue({ code: 'custom', path: [name], message });
-  if (mode === 'frontend' && keys.length === 0) refuse('CAPTIONFLEET_AZUREML_KEYS', 'a front end needs a key');
+  if (mode === 'frontend' && keys.length === 0 && !fleetHasKeys)
+    refuse('CAPTIONFLEET_AZUREML_KEYS', 'a front end needs a key');
   const total = deployments.reduce((sum, { weight }) => sum + weight, 0);
   if (total !== 0 && total !== 100) refuse('CAPTIONFLEET_AZUREML_DEPLOYMENTS', 'the weights must add up to 100 or 0');
   if (new Set(deployments.map(({ name }) => name)).size < deployments.length) {

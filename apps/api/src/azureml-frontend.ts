@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { type Access, letIn } from './access.ts';
 import type { DeploymentTask } from './azureml-scoring.ts';
 import { type WireAnswer, type WireRequest, wsgiHeaders } from './azureml-wire.ts';
 import { anyone, type Principal } from './principal.ts';
@@ -15,6 +17,8 @@ export interface Deployment {
 export interface FrontendConfig {
   /** Any of them opens the endpoint. */
   readonly keys: readonly string[];
+  /** The fleet's own keys and tokens, which open it too, for their tenants; undefined where it has none. */
+  readonly access?: Access | undefined;
   /** Milliseconds from the last byte of a request to its answer. */
   readonly requestTimeoutMs: number;
   readonly deployments: readonly Deployment[];
@@ -42,8 +46,8 @@ export async function answerAsFrontend(
   askContainer: AskContainer,
 ): Promise<WireAnswer> {
   const headers = wsgiHeaders(request.rawHeaders);
-  const principal = authenticate(headers.get('authorization'), config.keys);
-  if (typeof principal === 'string') return { status: 401, headers: plain, body: principal };
+  const principal = await authenticate(headers.get('authorization'), config);
+  if ('status' in principal) return principal;
   const deployment = route(headers.get('azureml-model-deployment'), config);
   if (deployment === undefined) {
     return { status: 404, headers: plain, body: 'The endpoint has no such deployment, or none with positive weight.' };
@@ -78,15 +82,33 @@ export async function answerAsFrontend(
   };
 }
 
-/** Who has a key, or why nobody: in the words of the managed endpoint. Every key is compared, each in constant time. */
-function authenticate(authorization: string | undefined, keys: readonly string[]): Principal | string {
-  if (authorization === undefined) return 'key_auth_bad_header_missing';
+/**
+ * Who has a key, or why nobody: in the words of the managed endpoint. Every key of the front end is compared, each in constant
+ * time; then the fleet is asked.
+ */
+async function authenticate(
+  authorization: string | undefined,
+  { keys, access }: Pick<FrontendConfig, 'keys' | 'access'>,
+): Promise<Principal | WireAnswer> {
+  if (authorization === undefined) return denied('key_auth_bad_header_missing');
   const [, given] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-  if (given === undefined) return 'key_auth_bad_header_forbidden';
+  if (given === undefined) return denied('key_auth_bad_header_forbidden');
   const equal = keys.map((key) => timingSafeEqual(sha256(given), sha256(key)));
   const index = equal.indexOf(true);
-  return index < 0 ? 'key_auth_access_denied' : { ...anyone, id: `azureml-key-${index + 1}` };
+  if (index >= 0) return { ...anyone, id: `azureml-key-${index + 1}` };
+  if (access === undefined) return denied('key_auth_access_denied');
+  try {
+    return (await letIn(access, given, 'captions:write')).principal;
+  } catch (error) {
+    if (!(error instanceof CaptionfleetError)) throw error;
+    if (error.code === 'UNAUTHENTICATED') return denied('key_auth_access_denied');
+    const { status, code, message, retryAfterSeconds } = error;
+    const wait = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+    return { status, headers: { ...plain, ...wait }, body: `${code}: ${message}` };
+  }
 }
+
+const denied = (body: string): WireAnswer => ({ status: 401, headers: plain, body });
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 

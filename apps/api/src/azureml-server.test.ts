@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -13,9 +14,11 @@ import { exchange, type WireRequest } from '../../../test/contract/azureml/excha
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { waitFor } from '../../../test/support/http.ts';
 import { startRedis } from '../../../test/support/redis.ts';
+import { type Access, openToAnyone } from './access.ts';
 import type { FrontendConfig } from './azureml-frontend.ts';
 import type { ScoringConfig } from './azureml-scoring.ts';
 import { type AzuremlServerConfig, buildAzuremlServer } from './azureml-server.ts';
+import { anyone, type Principal } from './principal.ts';
 import { openTaskQueues, type TaskQueues } from './task-queues.ts';
 import { Waiters } from './waiters.ts';
 
@@ -100,6 +103,30 @@ async function ask({ port }: TestSurface, request: WireRequest) {
   const { status, headers, body } = await exchange(port, request);
   return { status, headers, body: body.toString() };
 }
+
+test('a front end lets in who has a key of the fleet, with its scope and its limits', async () => {
+  const callers: Readonly<Record<string, Principal>> = {
+    writer: { ...anyone, id: 'key:1', tenant: 'acme' },
+    reader: { ...anyone, id: 'key:2', scopes: new Set(['captions:read']) },
+  };
+  const access: Access = {
+    ...openToAnyone,
+    async authenticate(credential = '') {
+      const principal = callers[credential];
+      if (principal !== undefined) return principal;
+      if (credential === 'too-often') throw new CaptionfleetError('RATE_LIMITED', 'wait', { retryAfterSeconds: 7 });
+      throw new CaptionfleetError('UNAUTHENTICATED', 'no key');
+    },
+  };
+  await using surface = await startSurface({ frontend: { ...frontend, access } });
+  const asked = async (key: string) => await ask(surface, health([['Authorization', `Bearer ${key}`]]));
+  for (const key of ['writer', ...keys]) assert.equal((await asked(key)).status, 200, key);
+  assert.deepEqual([(await asked('reader')).status, (await asked('other')).status], [403, 401]);
+  assert.equal((await asked('other')).body, 'key_auth_access_denied');
+  const { status, headers } = await asked('too-often');
+  assert.equal(status, 429);
+  assert.equal(headers['retry-after'], '7');
+});
 
 test('a front end lets in who has one of its keys, and says to others what Azure says', async () => {
   await using surface = await startSurface({ frontend });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyBaseLogger } from 'fastify';
+import type { Access } from './access.ts';
 import type { AzuremlConfig } from './azureml-config.ts';
 import { buildAzuremlServer } from './azureml-server.ts';
 import type { SubmissionConfig } from './submission.ts';
@@ -12,6 +13,8 @@ import { Waiters } from './waiters.ts';
 interface AzuremlParts extends SubmissionConfig {
   readonly metrics: ApiMetrics;
   readonly logger: FastifyBaseLogger;
+  /** The fleet's keys and tokens, which a front end takes too; undefined where it has none. */
+  readonly access: Access | undefined;
   readonly host: string;
   readonly maxWaiting: number;
   /** Milliseconds for the requests in flight when it is closed. */
@@ -28,7 +31,7 @@ const waitersPerRequest = 4;
  */
 export async function startAzureml(
   config: AzuremlConfig,
-  { metrics, logger, host, drainMs, ...fleet }: AzuremlParts,
+  { metrics, logger, access, host, drainMs, ...fleet }: AzuremlParts,
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const { maxInFlight, serverVersion, rowErrors, scoringTimeoutMs: timeoutMs, frontend } = config;
   const producers = fleet.tasks.map((head) => fleet.queues.interactive[head].producer);
@@ -36,7 +39,7 @@ export async function startAzureml(
   const log = logger.child({ surface: 'azureml' });
   const server = buildAzuremlServer({
     container: { scoring: { ...fleet, waiters, rowErrors, timeoutMs }, serverVersion, logger: log },
-    frontend: frontend && { ...frontend, random: Math.random },
+    frontend: frontend && { ...frontend, access, random: Math.random },
     maxInFlight,
     metrics,
     logger: log,

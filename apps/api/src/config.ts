@@ -76,7 +76,7 @@ const ApiConfigSchema = z
       allowedHosts: settings.CAPTIONFLEET_ADMIN_NAMES,
     },
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
-    azureml: azuremlConfig(settings, context),
+    azureml: azuremlConfig(settings, { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off' }, context),
   }));
 /** What is accepted from callers; neither is anyone. An issue when anyone could call from beyond this machine. */
 function authConfig(settings: z.infer<z.ZodObject<typeof callerVariables>>, context: z.core.$RefinementCtx) {

@@ -56,7 +56,13 @@ async function main(config: ApiConfig): Promise<void> {
   parts.defer(() => close(app));
   if (config.azureml !== undefined) {
     parts.use(
-      await startAzureml(config.azureml, { ...fleet, maxWaiting: config.maxWaiting, host: config.host, drainMs }),
+      await startAzureml(config.azureml, {
+        ...fleet,
+        access: access === openToAnyone ? undefined : access,
+        maxWaiting: config.maxWaiting,
+        host: config.host,
+        drainMs,
+      }),
     );
   }
   const { host, port, allowedHosts } = config.admin;
