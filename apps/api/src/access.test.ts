@@ -1,7 +1,8 @@
 // Who may call: each route of the OpenAPI document without a key, with a key that lacks its scope, and with another tenant's.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -277,6 +278,35 @@ test('the day of its use is noted', async () => {
     assert.ok(Date.now() < deadline, 'the use is not noted');
     await delay(50);
   }
+});
+
+test('a flood of made-up keys is looked up a few at a time', async () => {
+  const url = `/v1/captions/${'0'.repeat(26)}`;
+  const flood = Array.from({ length: 200 }, () => app.inject({ url, headers: bearer(makeApiKey('test').text) }));
+  const codes = new Set((await Promise.all(flood)).map((answer) => answer.json().code));
+  assert.deepEqual(codes, new Set(['UNAUTHENTICATED', 'RATE_LIMITED']));
+});
+
+test('while Blob storage is away no key is believed, and the caller may come again', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as { port: number };
+  await new Promise((resolve) => closed.close(resolve));
+  const away = await openBlobStore({
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:${port}/a;`,
+    container: 'fleet',
+    limits: { tries: 1, tryMs: 1_000, totalMs: 1_000, firstPauseMs: 0 },
+  });
+  const keys = new ApiKeys(openKeyStore(away));
+  const access = openAccess({ keys, entra: undefined, requests: undefined, images: undefined });
+  const cutOff = await buildServer({ ...config, access });
+  const url = `/v1/captions/${'0'.repeat(26)}`;
+  const answer = await cutOff.inject({ url, headers: bearer(await newKey('acme')) });
+  assertProblem(answer, 'STORAGE_UNAVAILABLE', 'a good key');
+  assert.ok(Number(answer.headers['retry-after']) > 0);
+  // What is no key is known without a look.
+  assertProblem(await cutOff.inject({ url, headers: bearer('cap_test_x') }), 'UNAUTHENTICATED', 'a bad key');
+  await cutOff.close();
 });
 
 test('a caller without a key is answered before its body has arrived', async () => {
