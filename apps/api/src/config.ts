@@ -2,6 +2,7 @@ import { imageLimits } from '@captionfleet/protocol/image-reference';
 import {
   fleetConfig,
   fleetVariables,
+  hostName,
   httpUrl,
   list,
   optional,
@@ -14,11 +15,6 @@ import { z } from 'zod';
 import { azuremlConfig, azuremlVariables } from './azureml-config.ts';
 import { entraConfig, entraVariables } from './entra-config.ts';
 import { isLoopback } from './loopback.ts';
-
-const hostName = z
-  .string()
-  .regex(/^[\w.-]+$/, 'must be host names such as api, without ports')
-  .toLowerCase();
 
 /** The settings that decide who may call. */
 const callerVariables = {

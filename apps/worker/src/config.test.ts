@@ -41,6 +41,7 @@ test('a model directory and a storage account are enough', () => {
     allowPrivateHosts: [],
     healthHost: '127.0.0.1',
     healthPort: 9400,
+    healthNames: [],
     logLevel: 'info',
   });
 });

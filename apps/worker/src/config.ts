@@ -5,6 +5,7 @@ import { LaneSchema } from '@captionfleet/protocol/queue-names';
 import {
   fleetConfig,
   fleetVariables,
+  hostName,
   list,
   readSettings,
   wholeNumber,
@@ -64,6 +65,8 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_HEALTH_HOST: withDefault(z.string(), '127.0.0.1'),
     /** 0 takes any free port. */
     CAPTIONFLEET_HEALTH_PORT: withDefault(wholeNumber(0, 65535), '9400'),
+    /** Names that operators call that listener by, with commas between them. */
+    CAPTIONFLEET_HEALTH_NAMES: list(hostName),
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
@@ -83,6 +86,7 @@ const WorkerConfigSchema = z
     allowPrivateHosts: settings.CAPTIONFLEET_ALLOW_PRIVATE_HOSTS,
     healthHost: settings.CAPTIONFLEET_HEALTH_HOST,
     healthPort: settings.CAPTIONFLEET_HEALTH_PORT,
+    healthNames: settings.CAPTIONFLEET_HEALTH_NAMES,
   }));
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
 

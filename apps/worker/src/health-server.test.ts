@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { openHealthServer } from './health-server.ts';
 
 const metrics = { contentType: 'text/plain', metrics: async () => 'captionfleet_images_in_flight 0\n' };
 
 const open = (checks: Parameters<typeof openHealthServer>[0]['checks'] = {}, port = 0) =>
-  openHealthServer({ host: '127.0.0.1', port, checks, metrics });
+  openHealthServer({ host: '127.0.0.1', port, allowedHosts: ['worker'], checks, metrics });
 
 test('readyz is 200 while every check passes, and else names those that do not', async () => {
   let isModelReady = false;
@@ -37,6 +38,19 @@ test('metrics are given, other routes and methods are not', async () => {
   assert.equal((await fetch(`${server.url}/`)).status, 404);
   assert.equal((await fetch(`${server.url}/livez`, { method: 'POST' })).status, 404);
   assert.equal((await fetch(`${server.url}/constructor`)).status, 404);
+});
+
+test('it answers to addresses, localhost and its own names, and to no other name that a browser was led here by', async () => {
+  await using server = await open();
+  const { port } = new URL(server.url);
+  const ask = async (host: string): Promise<string> => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    return (await text(socket)).slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length);
+  };
+  for (const host of [`127.0.0.1:${port}`, 'localhost', 'worker:9400']) assert.equal(await ask(host), '200', host);
+  for (const host of ['attacker.example.org', `attacker.example.org:${port}`])
+    assert.equal(await ask(host), '403', host);
 });
 
 test('closing does not wait for a caller that stays connected', async () => {

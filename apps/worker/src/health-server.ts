@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { isAllowedHost } from '@captionfleet/protocol/host-header';
 
 export interface HealthServerConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Names that operators call it by; addresses and localhost always pass. */
+  readonly allowedHosts: readonly string[];
   /** Each rejects while its part is not ready. They run at every question, within a deadline. */
   readonly checks: Readonly<Record<string, (options: { readonly signal: AbortSignal }) => Promise<unknown>>>;
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
@@ -24,7 +27,13 @@ const limits = { checkMs: 2000, requestMs: 5000, connections: 32, headerBytes: 8
  *
  * @throws CONFIG_INVALID when the address cannot be listened on
  */
-export async function openHealthServer({ host, port, checks, metrics }: HealthServerConfig): Promise<HealthServer> {
+export async function openHealthServer({
+  host,
+  port,
+  allowedHosts,
+  checks,
+  metrics,
+}: HealthServerConfig): Promise<HealthServer> {
   const routes: Record<string, (response: ServerResponse) => void | Promise<void>> = {
     '/livez': (response) => answer(response, 200, { status: 'alive' }),
     '/readyz': async (response) => {
@@ -43,7 +52,9 @@ export async function openHealthServer({ host, port, checks, metrics }: HealthSe
   server.maxConnections = limits.connections;
   server.on('request', (request, response) => {
     const route = routes[request.url?.split('?')[0] ?? ''];
-    if (route === undefined || request.method !== 'GET') answer(response, 404, { status: 'not found' });
+    if (!isAllowedHost(request.headers.host, allowedHosts))
+      answer(response, 403, { status: 'not called by this name' });
+    else if (route === undefined || request.method !== 'GET') answer(response, 404, { status: 'not found' });
     else Promise.try(route, response).catch(() => response.destroy());
   });
   await listen(server, host, port);

@@ -36,6 +36,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     await openHealthServer({
       host: config.healthHost,
       port: config.healthPort,
+      allowedHosts: config.healthNames,
       checks,
       metrics: scrape(metrics, () => started),
     }),

@@ -21,6 +21,11 @@ export function wholeNumber(minimum: number, maximum: number) {
 }
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+/** A name without a port, for lists of names that a listener is called by. */
+export const hostName = z
+  .string()
+  .regex(/^[\w.-]+$/, 'must be host names such as api, without ports')
+  .toLowerCase();
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://127.0.0.1:6379' });
 
 /** Host and port of a Redis, for messages: the rest of its URL may be secret. */
