@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { FastifyBaseLogger } from 'fastify';
 import { FrameRefused, readSplitFrame } from './azureml-frame.ts';
@@ -46,6 +47,7 @@ const messages = {
   notFound:
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.',
   methodNotAllowed: 'The method is not allowed for the requested URL.',
+  webSocket: 'The browser (or proxy) sent a request that this server could not understand.',
   bodyTooLarge: 'The data value transmitted exceeds the capacity limit.',
   scriptFailed: 'An unexpected error occurred in scoring script. Check the logs for more info.',
   internal: 'An unexpected internal error occurred. Check the logs for more info.',
@@ -73,7 +75,7 @@ export async function answerAsContainer(
   scope: Scope,
   config: ContainerConfig,
 ): Promise<WireAnswer> {
-  const refused = refusedByGunicorn(request.method, request.target, request.rawHeaders);
+  const refused = refusedByGunicorn(request);
   if (refused !== undefined) return refused;
   const { path, query } = readTarget(request.target);
   const { method } = request;
@@ -81,11 +83,16 @@ export async function answerAsContainer(
   if (route === undefined) return path.startsWith('/static/') ? answerStatic(method) : failure(404, messages.notFound);
   if (!route.methods.includes(method)) return failure(405, messages.methodNotAllowed);
   const headers = wsgiHeaders(request.rawHeaders);
+  if (wantsWebSocket(headers)) return failure(400, messages.webSocket);
   const ids = readIds(headers);
   const answer =
     'refused' in ids ? failure(431, ids.refused) : await route.answer({ ...request, query, headers }, scope, config);
   return { ...answer, route: path, headers: { ...answer.headers, ...ids.echoed, ...commonHeaders(headers, config) } };
 }
+
+const wantsWebSocket = (headers: ReadonlyMap<string, string>): boolean =>
+  headers.get('upgrade')?.toLowerCase() === 'websocket' &&
+  (headers.get('connection') ?? '').split(',').some((option) => option.trim().toLowerCase() === 'upgrade');
 
 interface RoutedRequest extends WireRequest {
   readonly query: readonly [string, string][];
@@ -128,6 +135,8 @@ const answerStatic = (method: string): WireAnswer => {
 
 const json = (status: number, body: string, runFailed = false): WireAnswer => ({
   status,
+  // Werkzeug writes it so.
+  reason: (STATUS_CODES[status] ?? '').toUpperCase(),
   headers: { 'content-type': 'application/json', 'x-ms-run-function-failed': runFailed ? 'True' : 'False' },
   body,
 });

@@ -4,10 +4,12 @@ import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyBaseLogger } from 'fastify';
 import { answerAsContainer, type ContainerConfig, type Scope } from './azureml-container.ts';
 import { type AskContainer, answerAsFrontend, type FrontendConfig } from './azureml-frontend.ts';
+import { PythonReadError } from './azureml-json.ts';
 import {
   answerText,
   BodyTooLarge,
-  parseHead,
+  type RequestHead,
+  readPacket,
   readTarget,
   refusedByParser,
   type WireAnswer,
@@ -60,7 +62,13 @@ export function buildAzuremlServer(config: AzuremlServerConfig): Server {
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 0;
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.on('connect', (request, socket: Socket) => {
+    const { method = '', url: target = '', httpVersion: version, rawHeaders } = request;
+    void answerHead({ method, target, version, rawHeaders }, socket, answer, config.logger);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+    // Bytes behind the last request of a connection: its answer is still to be sent.
+    if (error.code === 'HPE_CLOSED_CONNECTION') return;
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else void answerBareSocket(error, socket, answer, config.logger);
   });
@@ -101,11 +109,12 @@ async function respond(
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
   });
-  const { method = '', url: target = '', rawHeaders } = request;
+  const { method = '', url: target = '', httpVersion: version, rawHeaders } = request;
   try {
     const { status, reason, headers, body, route } = await answer({
       method,
       target,
+      version,
       rawHeaders,
       body: () => readBody(request),
       signal: gone.signal,
@@ -113,7 +122,7 @@ async function respond(
     const seconds = (performance.now() - started) / 1_000;
     metrics.httpRequestSeconds.observe({ route: route ?? 'none', method, status: String(status) }, seconds);
     logger.info({ method, path: target.replace(/[?#].*$/s, ''), status, seconds }, 'answered');
-    const bytes = Buffer.from(body);
+    const bytes = Buffer.from(body, 'latin1');
     const all = { ...headers, 'content-length': bytes.byteLength };
     response.writeHead(status, ...(reason === undefined ? [] : [reason]), all);
     // Bytes and not text: else Node would write the headers in the encoding of the text, and they are Latin-1.
@@ -144,13 +153,29 @@ async function answerBareSocket(
   answer: Answering,
   logger: FastifyBaseLogger,
 ): Promise<void> {
+  const read = readPacket(rawPacket);
+  if ('status' in read || code === 'HPE_HEADER_OVERFLOW') {
+    socket.end(answerText('status' in read ? read : refusedByParser(code)), 'latin1');
+    return;
+  }
+  const bodyIsWrong = code !== 'HPE_INVALID_METHOD' && code !== 'HPE_INVALID_VERSION';
+  await answerHead(read, socket, answer, logger, bodyIsWrong ? new PythonReadError('the chunks are wrong') : undefined);
+}
+
+async function answerHead(
+  head: RequestHead,
+  socket: Socket,
+  answer: Answering,
+  logger: FastifyBaseLogger,
+  wrongBody?: Error,
+): Promise<void> {
+  const body = async (): Promise<Uint8Array> => {
+    if (wrongBody !== undefined) throw wrongBody;
+    return new Uint8Array();
+  };
   try {
-    const head = code === 'HPE_INVALID_METHOD' ? parseHead(rawPacket) : undefined;
-    const empty = { body: async () => new Uint8Array(), signal: AbortSignal.timeout(limits.requestMs) };
-    socket.end(
-      answerText(head === undefined ? refusedByParser(code, rawPacket) : await answer({ ...head, ...empty })),
-      'latin1',
-    );
+    const signal = AbortSignal.timeout(limits.requestMs);
+    socket.end(answerText(await answer({ ...head, body, signal })), 'latin1');
   } catch (error) {
     logger.error({ err: error }, 'no answer');
     socket.destroy();

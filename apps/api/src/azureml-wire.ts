@@ -1,12 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 
 /** A request as it came over the wire, before anybody has made sense of it. */
-export interface WireRequest {
+export interface RequestHead {
   readonly method: string;
   /** As in the request line. */
   readonly target: string;
+  /** Of HTTP. */
+  readonly version: string;
   /** Names and values by turns, as Node's `rawHeaders`. */
   readonly rawHeaders: readonly string[];
+}
+
+export interface WireRequest extends RequestHead {
   /** The whole body; asked for at most once. */
   readonly body: () => Promise<Uint8Array>;
   /** Aborts when the caller has gone. */
@@ -18,6 +23,7 @@ export interface WireAnswer {
   /** The text of the status line, where it is not the usual one. */
   readonly reason?: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Latin-1, as gunicorn writes what it repeats of a request; ASCII otherwise. */
   readonly body: string;
   /** The route that answered, for metrics and the log. */
   readonly route?: string;
@@ -59,26 +65,31 @@ const badHeader = (name: string): WireAnswer => badRequest(`Invalid HTTP Header:
 const tooManyHeaders = (message: string): WireAnswer =>
   refusal(431, 'Request Header Fields Too Large', `Error parsing headers: '${message}'`);
 
+const badMethod = (method: string): WireAnswer => badRequest(`Invalid Method 'Invalid HTTP method: '${method}''`);
+const badLine = (line: string): WireAnswer => badRequest(`Invalid Request Line 'Invalid HTTP request line: '${line}''`);
+const badVersion = (version: string): WireAnswer =>
+  badRequest(`Invalid HTTP Version 'Invalid HTTP Version: ${version}'`);
+
+/** Of RFC 9110: what methods and the names of headers are made of. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /** gunicorn's refusal of a request that Node has taken, if it would refuse it. */
-export function refusedByGunicorn(
-  method: string,
-  target: string,
-  rawHeaders: readonly string[],
-): WireAnswer | undefined {
-  const line = method.length + target.length + ' '.length * 2 + 'HTTP/1.1'.length;
-  if (line > limits.requestLine) {
+export function refusedByGunicorn({ method, target, version, rawHeaders }: RequestHead): WireAnswer | undefined {
+  return refusedLine(method, target, version) ?? refusedHeaders(rawHeaders);
+}
+
+function refusedLine(method: string, target: string, version: string): WireAnswer | undefined {
+  const line = `${method} ${target} HTTP/${version}`;
+  if (line.length > limits.requestLine) {
     // A line that does not end in the first read is refused for what was read of it.
-    const seen = line + '\r\n'.length > limits.readBytes ? limits.readBytes : line;
+    const seen = line.length + '\r\n'.length > limits.readBytes ? limits.readBytes : line.length;
     return refusal(414, 'URI Too Long', `Request Line is too large (${seen} > ${limits.requestLine})`);
   }
-  if (/[a-z#]/.test(method) || method.length < 3 || method.length > 20) {
-    return badRequest(`Invalid Method 'Invalid HTTP method: '${method}''`);
-  }
-  if (target === '*' && method !== 'OPTIONS') {
-    const requestLine = `${method} ${target} HTTP/1.1`;
-    return badRequest(`Invalid Request Line 'Invalid HTTP request line: '${requestLine}''`);
-  }
-  return refusedHeaders(rawHeaders);
+  if (/[a-z#]/.test(method) || method.length < 3 || method.length > 20 || !token.test(method)) return badMethod(method);
+  const isAuthority = method !== 'CONNECT' && target !== '*' && !target.startsWith('/') && !target.includes('://');
+  if (!/^[\x21-\x7e]+$/.test(target) || (target === '*' && method !== 'OPTIONS') || isAuthority) return badLine(line);
+  const [major = '', minor = ''] = version.split('.');
+  return major === '1' ? undefined : badVersion(`(${major}, ${minor})`);
 }
 
 function refusedHeaders(rawHeaders: readonly string[]): WireAnswer | undefined {
@@ -86,12 +97,21 @@ function refusedHeaders(rawHeaders: readonly string[]): WireAnswer | undefined {
   for (const [position, [given, value]] of pairs(rawHeaders).entries()) {
     const name = given.toUpperCase();
     if (position >= limits.fields) return tooManyHeaders('limit request headers fields');
-    if (`${name}: ${value}\r\n`.length > limits.fieldBytes) return tooManyHeaders('limit request headers fields size');
-    if (seen.has(name) && ['HOST', 'CONTENT-TYPE', 'CONTENT-LENGTH'].includes(name)) return badHeader(name);
+    const refused = refusedHeader(name, value, seen.has(name));
+    if (refused !== undefined) return refused;
     seen.add(name);
-    if (name === 'EXPECT' && value.toLowerCase() !== '100-continue') {
-      return refusal(417, 'Expectation Failed', `Unable to comply with expectation: '${value}'`);
-    }
+  }
+  return undefined;
+}
+
+function refusedHeader(name: string, value: string, again: boolean): WireAnswer | undefined {
+  if (!token.test(name)) return badRequest(`Invalid HTTP header name: '${name.toLowerCase()}'`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what RFC 9110 forbids in a value.
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return badHeader(name);
+  if (`${name}: ${value}\r\n`.length > limits.fieldBytes) return tooManyHeaders('limit request headers fields size');
+  if (again && ['HOST', 'CONTENT-TYPE', 'CONTENT-LENGTH'].includes(name)) return badHeader(name);
+  if (name === 'EXPECT' && value.toLowerCase() !== '100-continue') {
+    return refusal(417, 'Expectation Failed', `Unable to comply with expectation: '${value}'`);
   }
   return undefined;
 }
@@ -161,35 +181,61 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** The request line and headers of what Node's parser did not take, as far as they can be made out. */
-export function parseHead(packet: Buffer): Pick<WireRequest, 'method' | 'target' | 'rawHeaders'> | undefined {
+/**
+ * What Node's parser did not take: gunicorn's refusal of it, or the request, where it is only the method that Node does not know.
+ */
+export function readPacket(packet: Buffer): WireAnswer | RequestHead {
   const [line = '', ...fields] = (packet.toString('latin1').split('\r\n\r\n')[0] ?? '').split('\r\n');
-  const [, method, target] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/1\.[01]$/.exec(line) ?? [];
-  if (method === undefined || target === undefined) return undefined;
-  const rawHeaders = fields.flatMap((field) => {
-    const colon = field.indexOf(':');
-    return [field.slice(0, colon), field.slice(colon + 1).trim()];
-  });
-  return { method, target, rawHeaders };
+  const [method = '', target, ...rest] = line.split(' ');
+  if (target === undefined || rest.length === 0) return badLine(line.slice(0, limits.fieldBytes));
+  const [, version] = /^HTTP\/(\d\.\d)$/.exec(rest.join(' ')) ?? [];
+  const refusedBefore = refusedLine(method, target, version ?? '1.1');
+  if (refusedBefore !== undefined) return refusedBefore;
+  if (version === undefined) return badVersion(`'${rest.join(' ')}'`);
+  const rawHeaders = readFields(fields);
+  if ('status' in rawHeaders) return rawHeaders;
+  return (
+    refusedHeaders(rawHeaders) ?? refusedFraming(wsgiHeaders(rawHeaders)) ?? { method, target, version, rawHeaders }
+  );
 }
 
-/** gunicorn's refusal of what Node's parser does not take either, by the parser's code. */
-export function refusedByParser(code: string | undefined, packet: Buffer): WireAnswer {
-  if (code === 'HPE_HEADER_OVERFLOW') return tooManyHeaders('limit request headers fields size');
-  if (code === 'HPE_INVALID_CONTENT_LENGTH' || code === 'HPE_UNEXPECTED_CONTENT_LENGTH') {
-    return badHeader('CONTENT-LENGTH');
+function readFields(fields: readonly string[]): WireAnswer | readonly string[] {
+  const rawHeaders: string[] = [];
+  for (const field of fields) {
+    const colon = field.indexOf(':');
+    const name = field.slice(0, colon);
+    if (/^[ \t]/.test(field) && rawHeaders.length > 0) {
+      return badRequest(`Obsolete line folding is unacceptable: '${rawHeaders.at(-2)?.toUpperCase()}'`);
+    }
+    if (colon <= 0) return badHeader(field);
+    if (!token.test(name)) return badRequest(`Invalid HTTP header name: '${name}'`);
+    rawHeaders.push(name, field.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ''));
   }
-  if (code === 'HPE_INVALID_TRANSFER_ENCODING') {
-    const coding = wsgiHeaders(parseHead(packet)?.rawHeaders ?? []).get('transfer-encoding') ?? '';
+  return rawHeaders;
+}
+
+/** How long the body is must be said once. */
+function refusedFraming(headers: ReadonlyMap<string, string>): WireAnswer | undefined {
+  const length = headers.get('content-length');
+  const coding = headers.get('transfer-encoding');
+  const codings = coding?.split(',').map((part) => part.trim().toLowerCase()) ?? [];
+  if (codings.some((part) => !['chunked', 'identity', 'compress', 'deflate', 'gzip'].includes(part))) {
     return refusal(501, 'Bad Request', `Unsupported transfer coding: '${coding}'`);
   }
-  const line = packet.toString('latin1').split('\r\n')[0]?.slice(0, 200) ?? '';
-  return badRequest(`Invalid Request Line 'Invalid HTTP request line: '${line}''`);
+  if (coding !== undefined && codings.indexOf('chunked') !== codings.length - 1) return badHeader('TRANSFER-ENCODING');
+  if (length !== undefined && (coding !== undefined || !/^\d+$/.test(length))) return badHeader('CONTENT-LENGTH');
+  return undefined;
 }
 
-/** An answer as it goes over a bare socket. */
+/** gunicorn's refusal by the code of Node's parser, of what there are no words for in the packet. */
+export function refusedByParser(code: string | undefined): WireAnswer {
+  if (code === 'HPE_HEADER_OVERFLOW') return tooManyHeaders('limit request headers fields size');
+  return badRequest('Invalid Request Line');
+}
+
+/** An answer as it goes over a bare socket, in Latin-1. */
 export function answerText({ status, reason, headers, body }: WireAnswer): string {
-  const all = { ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) };
+  const all = { ...headers, connection: 'close', 'content-length': String(body.length) };
   const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${reason ?? STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`;
 }

@@ -492,6 +492,36 @@ export function captionShapes({ images, imageServer }: ShapeContext): Shape[] {
     'a path with bad escapes': send('GET', '/%zz'),
     metrics: send('GET', '/metrics'),
     'a path above': send('GET', '/../score'),
+    'OPTIONS of a static file': send('OPTIONS', '/static/x'),
+    'POST of a static file': post(good, [json], '/static/x'),
+
+    // What hardly is HTTP.
+    'an upgrade to a web socket': send('GET', '/', [
+      ['Connection', 'upgrade, close'],
+      ['Upgrade', 'websocket'],
+    ]),
+    'CONNECT of score': send('CONNECT', '/score'),
+    'CONNECT of a host': send('CONNECT', 'elsewhere.test:443'),
+    'SEARCH of score': send('SEARCH', '/score'),
+    'a method with a bracket': send('G(T', '/score'),
+    'a method of 21 letters': send('ABCDEFGHIJKLMNOPQRSTU', '/score'),
+    'a target without slash': send('GET', 'score'),
+    'a target in Latin-1': send('GET', '/caf\xe9'),
+    'a target with a blank': send('GET', '/a b'),
+    'a target with a fragment': send('GET', '/swagger.json?version=3#x'),
+    'a header with a control character': send('GET', '/', [['x-request-id', 'a\x01b']]),
+    'a header with a null': send('GET', '/', [['x-request-id', 'a\0b']]),
+    'a header with a tab': send('GET', '/', [['x-request-id', 'a\tb']]),
+    'a header whose name ends with a blank': send('GET', '/', [['x-request-id ', 'a']]),
+    'a header whose name has a bracket': send('GET', '/', [['x(id', 'a']]),
+    'a header on two lines': send('GET', '/', [['x-request-id', 'a\r\n b']]),
+    'an id in UTF-8': send('GET', '/', [['x-request-id', Buffer.from('é😀').toString('latin1')]]),
+    'two lengths': post('{}', [json, ['Content-Length', '2'], ['Content-Length', '2']]),
+    'a length and chunks': { ...post('{}', [json, ['Content-Length', '2']]), chunkBytes: 2 },
+    'a coding of nothing': post('', [json, ['Transfer-Encoding', 'identity']]),
+    'chunks twice': { ...post('{}', [json, ['Transfer-Encoding', 'chunked, chunked']]), chunkBytes: 2 },
+    'chunks of gzip, it says': { ...post('{}', [json, ['Transfer-Encoding', 'gzip, chunked']]), chunkBytes: 2 },
+    'Expect twice': post('{}', [json, ['Expect', '100-continue'], ['Expect', '100-Continue']]),
   }).map(([name, request]) => ({ name, request }));
 }
 
