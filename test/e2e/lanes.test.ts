@@ -14,7 +14,7 @@ test('an interactive image is captioned while a backlog of bulk ones waits, and 
   const backlog = Array.from({ length: 6 }, () => ({ lane: 'bulk', images: Array(64).fill(image), options }));
   const accepted = await Promise.all(backlog.map((body) => postCaptions(fleet.api.url, body)));
   const ids = accepted.map(({ body }) => CaptionRequestStatusSchema.parse(body).id);
-  const metrics = await (await fetch(`${fleet.api.url}/metrics`)).text();
+  const metrics = await (await fetch(`${fleet.api.adminUrl}/metrics`)).text();
   assert.match(metrics, /captionfleet_queue_jobs\{queue="bulk-cpu",state="waiting"\} [1-9]/);
 
   const { status, body } = await postCaptions(fleet.api.url, { images: [image] }, { prefer: 'wait=60' });
