@@ -13,6 +13,7 @@ import { type Scope, scopes } from '@captionfleet/protocol/scope';
 import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openRateLimits, type RateLimits } from '@captionfleet/queue/rate-limits';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { type KeyStore, openKeyStore } from '@captionfleet/storage/key-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
@@ -40,12 +41,22 @@ interface Sample {
   readonly lists?: string;
 }
 
-const asked: Readonly<Record<string, object>> = {
+interface Asked {
+  readonly images: readonly object[];
+  readonly [what: string]: unknown;
+}
+
+const asked: Readonly<Record<string, Asked>> = {
   Captions: { images },
   Matches: { images, texts: ['a cat'] },
   Embeddings: { images },
   Answers: { images, questions: ['what is it?'] },
 };
+
+/** The same asked of many. */
+function bulkOf({ images, ...rest }: Asked): object {
+  return { ...rest, items: images.map((image) => ({ image })) };
+}
 
 /** By the operations of the OpenAPI document. A route that is not here fails the tests below. */
 const samples: Readonly<Record<string, Sample>> = {
@@ -53,10 +64,14 @@ const samples: Readonly<Record<string, Sample>> = {
     Object.entries(asked).flatMap(([what, payload]): [string, Sample][] => [
       [`create${what}`, { payload }],
       [`put${what}`, { payload, creates: true }],
+      [`createBulk${what}`, { payload: bulkOf(payload) }],
       [`get${what}`, { of: `create${what}` }],
       [`list${what}`, { lists: `create${what}` }],
     ]),
   ),
+  getBulk: { of: 'createBulkCaptions' },
+  getBulkResults: { of: 'createBulkCaptions' },
+  cancelBulk: { of: 'createBulkCaptions' },
   analyzeImage: { payload: { url: 'https://images.example.org/a.jpg' } },
 };
 
@@ -87,6 +102,7 @@ before(async () => {
   config = {
     access: openAccess({ keys: new ApiKeys(store), entra: undefined, requests: undefined, images: undefined }),
     requests: openRequestStore(blobs),
+    bulk: (tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks: ['caption', 'match', 'answer'],
     maxWaiters: 10,

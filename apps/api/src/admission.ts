@@ -41,6 +41,15 @@ export async function admitImages(
       looked.map(({ refused: { code, message } }, index) => ({ pointer: `/images/${index}`, index, code, message })),
     );
   }
+  return await storeInline(looked, requests, signal);
+}
+
+/** Stores the images that arrived as bytes, so that the record of each is a reference. */
+export async function storeInline(
+  looked: readonly LookedAt[],
+  requests: RequestStore,
+  signal: AbortSignal,
+): Promise<RecordImage[]> {
   return await mapBounded(looked, uploadsAtOnce, async (image) => {
     if (!('bytes' in image)) return image;
     const { bytes, ...named } = image;
@@ -48,12 +57,15 @@ export async function admitImages(
   });
 }
 
+/** An image at the door: refused, known by reference, or to be stored. */
+export type LookedAt = RecordImage | InlineImage;
+
 interface InlineImage {
   readonly customId?: string;
   readonly bytes: Uint8Array;
 }
 
-function lookAt({ customId, ...image }: ArrivedImage, tenant: Tenant, ownContainer: string): RecordImage | InlineImage {
+export function lookAt({ customId, ...image }: ArrivedImage, tenant: Tenant, ownContainer: string): LookedAt {
   const named = customId === undefined ? {} : { customId };
   try {
     if ('bytes' in image) return { ...named, bytes: checkedBytes(image.bytes) };

@@ -30,6 +30,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     match: '/v1/match',
     embed: '/v1/embed',
     answer: '/v1/answer',
+    bulk: '/v1/bulk/captions',
     imageAnalysis: visionPath,
     openapi: '/openapi.json',
     ready: '/readyz',

@@ -1,7 +1,9 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { redisAddress } from '@captionfleet/protocol/settings';
+import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openKeyStore } from '@captionfleet/storage/key-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
@@ -38,6 +40,7 @@ async function main(config: ApiConfig): Promise<void> {
   const fleet = {
     spendImages: access.spendImages,
     requests: openRequestStore(blobs),
+    bulk: (tenant: Tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks: config.tasks,
     metrics: createApiMetrics(),

@@ -1,3 +1,4 @@
+import { bulkLimits } from '@captionfleet/protocol/bulk-request';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
 import { ErrorReportSchema, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
@@ -8,6 +9,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { BulkItemSchema } from './bulk-item.ts';
 import { taskRequestSchemas } from './task-request.ts';
 import { VisionErrorSchema, VisionResultSchema, VisionUrlDescription, visionPath } from './vision-contract.ts';
 
@@ -118,11 +120,42 @@ function describeVision(post: { readonly responses?: object } = {}): void {
   }));
 }
 
+const isBulkUpload = (path: string): boolean => /^\/v1\/bulk\/[a-z]+$/.test(path);
+
+/** Read item by item, so no schema of a route checks it. */
+const bulkBody = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        required: ['items'],
+        properties: {
+          items: {
+            type: 'array',
+            minItems: 1,
+            maxItems: bulkLimits.documentItems,
+            items: z.toJSONSchema(BulkItemSchema, { io: 'input' }),
+          },
+        },
+        description: 'Beside the items what the task asks, as in a request of it: `options`, `texts` or `questions`.',
+      },
+    },
+    'application/x-ndjson': {
+      schema: {
+        type: 'string',
+        description: 'An item a line; before them, where that is not the default, a line with what the task asks.',
+      },
+    },
+  },
+} as const;
+
 /** Adds what zod's schemas cannot say, the headers of responses, and drops the schemas that nothing refers to. */
 const transformObject: SwaggerTransformObject = (document) => {
   const openapi = jsonSchemaTransformObject(document);
   if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
   for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
+    if (isBulkUpload(path)) Object.assign(methods?.post ?? {}, { requestBody: bulkBody });
     const headers = path.startsWith('/v1/') ? taskHeaders : () => ({});
     addHeaders(methods?.get?.responses, (status) => headers('get', status));
     addHeaders(methods?.post?.responses, (status) => headers('post', status));

@@ -10,6 +10,7 @@ import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { ProblemSchema } from '@captionfleet/protocol/problem';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
@@ -38,6 +39,7 @@ before(async () => {
   producer = queues.interactive.caption.producer;
   config = {
     requests: openRequestStore(blobs),
+    bulk: (tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks: ['caption', 'match'],
     maxWaiters: 10,
@@ -341,6 +343,10 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
       `put ${path}/{id} 200,202,400,401,403,408,409,413,415,422,429,431,500,503`,
       `get ${path}/{id} 200,400,401,403,404,408,429,431,500,503`,
     ]),
+    ...paths.map((path) => `post ${path.replace('/v1', '/v1/bulk')} 202,400,401,403,408,413,415,422,429,431,500,503`),
+    'get /v1/bulk/{id} 200,400,401,403,404,408,429,431,500,503',
+    'post /v1/bulk/{id}/cancel 200,400,401,403,404,408,429,431,500,503',
+    'get /v1/bulk/{id}/results 200,400,401,403,404,408,429,431,500,503',
     'post /computervision/imageanalysis:analyze 200,400,401,403,408,415,429,431,500,503',
     'get / 200',
     'get /livez 200',
@@ -368,6 +374,8 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   assert.ok(document.components.schemas.Problem.properties.code.enum.includes('QUEUE_FULL'));
   assert.deepEqual(Object.keys(created.responses['429'].content), ['application/problem+json']);
   assert.ok(text.includes('Beams of the beam search'), 'options are described');
+  const { content } = document.paths['/v1/bulk/captions'].post.requestBody;
+  assert.deepEqual(Object.keys(content), ['application/json', 'application/x-ndjson']);
 });
 
 test('a connection that sends half a request does not keep others from their answer', async () => {

@@ -5,6 +5,7 @@ import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from './access.ts';
+import { type BulkRoutesConfig, bulkRoutes } from './bulk-routes.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { guardRoutes } from './guarded-routes.ts';
 import { describeRoutes } from './openapi.ts';
@@ -23,7 +24,8 @@ const serverLimits = {
   connections: 1_024,
 } as const;
 
-export type ServerConfig = TaskRoutesConfig &
+export type ServerConfig = BulkRoutesConfig &
+  TaskRoutesConfig &
   FleetRoutesConfig &
   VisionRoutesConfig & {
     readonly access: Access;
@@ -86,6 +88,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   await describeRoutes(app);
   const { spendImages } = config.access;
   await app.register(taskRoutes, { ...config, spendImages });
+  await app.register(bulkRoutes, { ...config, spendImages });
   await app.register(visionRoutes, { ...config, spendImages, prefix: '/computervision' });
   await app.register(fleetRoutes, config);
   return app;

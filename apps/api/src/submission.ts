@@ -86,7 +86,7 @@ export async function store(
 export const producerOf = ({ lane, task }: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): JobProducer =>
   queues[lane][headOf[task.type]].producer;
 
-function assertServed({ type }: Pick<Task, 'type'>, served: readonly ModelTask[]): void {
+export function assertServed({ type }: Pick<Task, 'type'>, served: readonly ModelTask[]): void {
   const head = headOf[type];
   if (served.includes(head)) return;
   throw new CaptionfleetError('TASK_UNSUPPORTED', `no model of this fleet can ${head}; it can ${served.join(', ')}`);

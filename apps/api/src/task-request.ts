@@ -14,7 +14,7 @@ const customId = CustomIdSchema.optional().describe(
  * An image as a caller names it. Only the form is checked here; the values are looked at image by image in admission.ts,
  * so that one bad image does not fail its neighbours.
  */
-const DoorImageSchema = z.union(
+export const DoorImageSchema = z.union(
   [
     z.strictObject({
       customId,

@@ -18,6 +18,7 @@ import type { TaskResult } from '@captionfleet/protocol/task-result';
 import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
@@ -71,6 +72,7 @@ async function startApi(
   const app = await buildServer({
     access: openToAnyone,
     requests,
+    bulk: (tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks,
     maxWaiters,

@@ -276,7 +276,7 @@ function preferredWait(request: FastifyRequest, reply: FastifyReply): number {
 }
 
 /** Where the caller reaches this API; empty, which leaves the path relative, when the Host header is none. */
-function baseUrl(request: FastifyRequest, publicUrl: string | undefined): string {
+export function baseUrl(request: FastifyRequest, publicUrl: string | undefined): string {
   return publicUrl ?? URL.parse(`${request.protocol}://${request.host}`)?.origin ?? '';
 }
 

@@ -6,6 +6,7 @@ import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
@@ -58,6 +59,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
   const app = await buildServer({
     access: { ...openToAnyone, authenticate: async () => ({ ...anyone, tenant: api.tenant }) },
     requests,
+    bulk: (tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks: ['caption', 'match'],
     maxWaiters: 10,

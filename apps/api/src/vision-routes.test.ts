@@ -13,6 +13,7 @@ import { queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
+import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
@@ -68,6 +69,7 @@ async function startApi(
   const app = await buildServer({
     access: openToAnyone,
     requests,
+    bulk: (tenant) => openBulkStore(blobs, tenant),
     queues,
     tasks: ['caption'],
     maxWaiters: 10,

@@ -12,6 +12,12 @@ export function blobNames(tenant: Tenant) {
     outcome: (id: RequestId, index: number): string => `${root}requests/${id}/${String(index).padStart(6, '0')}.json`,
     /** Which request an `Idempotency-Key` stands for, by a hash of it. */
     claim: (hash: string): string => `${root}idempotency/${hash}.json`,
+    /** What is known of a bulk request as a whole. */
+    bulk: (id: RequestId, what: 'manifest' | 'sealed' | 'cancelled' | 'ended'): string =>
+      `${root}bulk/${id}/${what}.json`,
+    /** Some of its items, by the index of the first. */
+    bulkChunk: (id: RequestId, first: number): string =>
+      `${root}bulk/${id}/chunks/${String(first).padStart(6, '0')}.json`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
   };

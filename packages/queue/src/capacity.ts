@@ -12,6 +12,7 @@ export interface Load {
 
 /** Room for jobs in the queue that nobody else is promised until it is disposed of. */
 export interface Places extends Disposable {
+  readonly count: number;
   /** Says that the jobs may be in the queue now: disposing frees nothing that they take. */
   fill(): void;
 }
@@ -33,13 +34,17 @@ export class Capacity {
     this.#read = read;
   }
 
-  /** Throws QUEUE_FULL when `jobs` more do not fit. */
-  async reserve(jobs: number): Promise<Places> {
+  /**
+   * Reserves as many places as there is room for, `wanted` at most. Throws QUEUE_FULL when there is not room for `least`.
+   */
+  async reserve(wanted: number, least = wanted): Promise<Places> {
     const load = await this.#currentLoad();
     const { memory } = load;
     const waiting = load.waiting + this.#promised;
-    if (waiting + jobs > this.#maxWaiting) {
-      const refusal = `${waiting} images are waiting; ${jobs} more would exceed ${this.#maxWaiting}`;
+    const room = this.#maxWaiting - waiting;
+    const jobs = Math.min(wanted, room);
+    if (jobs < least) {
+      const refusal = `${waiting} images are waiting; ${least} more would exceed ${this.#maxWaiting}`;
       throw new CaptionfleetError('QUEUE_FULL', refusal);
     }
     if (memory.limit > 0 && memory.used > memory.limit * maxMemoryShare) {
@@ -54,6 +59,7 @@ export class Capacity {
       promised = 0;
     };
     return {
+      count: jobs,
       fill: () => {
         if (promised > 0) this.#filled(jobs);
         release();

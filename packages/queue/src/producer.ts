@@ -28,10 +28,10 @@ export interface JobProducer extends AsyncDisposable {
    */
   enqueue(jobs: readonly ImageJob[], options: { signal: AbortSignal; places?: Places | undefined }): Promise<void>;
   /**
-   * Promises places in the queue, so that what must be stored before its jobs are enqueued is not stored for nothing. Throws
-   * QUEUE_FULL or QUEUE_UNAVAILABLE.
+   * Promises places in the queue, so that what must be stored before its jobs are enqueued is not stored for nothing: as many as
+   * there are, from `least`, which is all of them by default, to `jobs`. Throws QUEUE_FULL or QUEUE_UNAVAILABLE.
    */
-  reserve(jobs: number): Promise<Places>;
+  reserve(jobs: number, least?: number): Promise<Places>;
   /** Takes jobs back that have not begun; those that run go on. What the queue does not know is no error. */
   withdraw(jobIds: readonly string[]): Promise<void>;
   /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
@@ -83,7 +83,7 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
   });
 
   return {
-    reserve: (jobs) => capacity.reserve(jobs),
+    reserve: (jobs, least) => capacity.reserve(jobs, least),
     async enqueue(jobs, { signal, places }) {
       signal.throwIfAborted();
       using own = places === undefined ? await capacity.reserve(jobs.length) : undefined;

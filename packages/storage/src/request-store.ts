@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { blobNames } from '@captionfleet/protocol/blob-names';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { type RequestId, RequestIdSchema } from '@captionfleet/protocol/image-job';
 import {
   type ImageOutcome,
@@ -13,13 +12,10 @@ import type { BlobReference } from '@captionfleet/protocol/image-reference';
 import { claimDocument, RequestClaimSchema } from '@captionfleet/protocol/request-claim';
 import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import type { BlobStore } from './blob-store.ts';
+import { jsonBlobs } from './json-blobs.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-}
-
-interface WriteOptions extends CallOptions {
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -53,35 +49,12 @@ export interface RequestStore {
 /** What of an outcome a listing tells. */
 export type OutcomeEnd = ImageOutcome['status'];
 
-/** Bytes of a record or an outcome; a request at every limit stays below. */
-const maxDocumentBytes = 4 * 1024 * 1024;
 const maxOutcomes = 100_000;
 const outcomeName = /\/(\d+)\.json$/;
 
-/** The part of a zod schema that is used here. */
-interface Schema<T> {
-  safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error };
-}
-
 export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenant): RequestStore {
   const names = blobNames(tenant);
-  const write = async (schema: Schema<unknown>, name: string, value: object, options: WriteOptions) => {
-    // What could not be read back must not be stored: nothing replaces it later.
-    const bytes = Buffer.from(JSON.stringify(value));
-    parseDocument(schema, name, bytes);
-    return await store.putOnce(name, bytes, 'application/json', options);
-  };
-  const read = async <T>(schema: Schema<T>, name: string, { signal }: CallOptions): Promise<T | undefined> => {
-    const bytes = await store.read(name, { maxBytes: maxDocumentBytes, signal });
-    return bytes === undefined ? undefined : parseDocument(schema, name, bytes);
-  };
-  /** The value that stands: this one, or the one that another writer stored first. */
-  const writeFirst = async <T>(schema: Schema<T>, name: string, value: T, document: object, options: WriteOptions) => {
-    if ((await write(schema, name, document, options)) === 'created') return value;
-    const standing = await read(schema, name, options);
-    if (standing !== undefined) return standing;
-    throw new CaptionfleetError('STORAGE_UNAVAILABLE', `blob "${name}" exists and cannot be read`);
-  };
+  const { read, writeFirst } = jsonBlobs(store);
 
   return {
     container: store.container,
@@ -137,21 +110,4 @@ export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenan
       return { sha256, reference: { blob: { container: store.container, name } } };
     },
   };
-}
-
-function parseDocument<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
-  const parsed = schema.safeParse(parseJson(bytes));
-  if (parsed.success) return parsed.data;
-  throw new CaptionfleetError('INTERNAL', `blob "${name}" does not have the form of this version`, {
-    cause: parsed.error,
-  });
-}
-
-/** `undefined`, which no schema here accepts, for bytes that are not JSON. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
