@@ -17,8 +17,12 @@ export class RefusedRequest extends CaptionfleetError {
   }
 }
 
+/** Where nothing was measured: Redis or Blob storage is away. */
+const defaultRetrySeconds = 2;
+
 /** Seconds after which a retryable request may be sent again. */
-export const retryAfterSeconds = (code: ErrorCode): number => (code === 'QUEUE_FULL' ? 5 : 2);
+export const retryAfterSeconds = ({ retryAfterSeconds: known }: CaptionfleetError): number =>
+  known ?? defaultRetrySeconds;
 
 /** Whether a refusal is a caller's, a defect, or nobody's any more. */
 export function logRefusal(error: CaptionfleetError, request: FastifyRequest, reply: FastifyReply): void {
@@ -30,7 +34,7 @@ export function logRefusal(error: CaptionfleetError, request: FastifyRequest, re
 export function sendProblem(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
   // Also here, for the errors that Fastify finds before any hook runs.
   reply.header('x-request-id', reply.request.id);
-  if (error.retryable) reply.header('retry-after', error.retryAfterSeconds ?? retryAfterSeconds(error.code));
+  if (error.retryable) reply.header('retry-after', retryAfterSeconds(error));
   const problem = problemOf(error, reply.request.id);
   return reply.code(problem.status).header('cache-control', 'no-store').type('application/problem+json').send(problem);
 }

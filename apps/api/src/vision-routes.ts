@@ -171,7 +171,7 @@ function asVisionError(thrown: unknown): CaptionfleetError {
 }
 
 function sendVisionError(reply: FastifyReply, error: CaptionfleetError): FastifyReply {
-  const retryAfter = error.retryAfterSeconds ?? retryAfterSeconds(error.code);
+  const retryAfter = retryAfterSeconds(error);
   if (error.retryable) reply.header('retry-after', retryAfter);
   const { status, body } = visionAnswerOf(error, retryAfter);
   return reply.code(status).header('x-ms-error-code', body.error.code).type('application/json').send(body);

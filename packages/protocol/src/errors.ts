@@ -118,13 +118,17 @@ export interface ErrorReport {
   readonly retryable: boolean;
 }
 
+export interface CaptionfleetErrorOptions extends ErrorOptions {
+  /** Whole seconds after which the same request may succeed, where that is known. */
+  readonly retryAfterSeconds?: number;
+}
+
 export class CaptionfleetError extends Error {
   override readonly name = 'CaptionfleetError';
   readonly code: ErrorCode;
-  /** Seconds after which the same request may succeed, where that is known. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterSeconds?: number }) {
+  constructor(code: ErrorCode, message: string, options?: CaptionfleetErrorOptions) {
     super(message, options);
     this.code = code;
     this.retryAfterSeconds = options?.retryAfterSeconds;

@@ -1,4 +1,5 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { DrainRate } from './drain-rate.ts';
 
 /** Milliseconds for which a look at Redis counts. */
 const freshMs = 250;
@@ -24,18 +25,21 @@ export interface Places extends Disposable {
 export class Capacity {
   readonly #maxWaiting: number;
   readonly #read: () => Promise<Load>;
+  readonly #drain: Pick<DrainRate, 'retryAfter'>;
   #load: Promise<Load> | undefined;
   #readAt = 0;
   /** Places that are promised and not filled yet. */
   #promised = 0;
 
-  constructor(maxWaiting: number, read: () => Promise<Load>) {
+  constructor(maxWaiting: number, read: () => Promise<Load>, drain: Pick<DrainRate, 'retryAfter'>) {
     this.#maxWaiting = maxWaiting;
     this.#read = read;
+    this.#drain = drain;
   }
 
   /**
-   * Reserves as many places as there is room for, `wanted` at most. Throws QUEUE_FULL when there is not room for `least`.
+   * Reserves as many places as there is room for, `wanted` at most. Throws QUEUE_FULL, with the seconds until they should fit,
+   * when there is not room for `least`.
    */
   async reserve(wanted: number, least = wanted): Promise<Places> {
     const load = await this.#currentLoad();
@@ -45,12 +49,13 @@ export class Capacity {
     const jobs = Math.min(wanted, room);
     if (jobs < least) {
       const refusal = `${waiting} images are waiting; ${least} more would exceed ${this.#maxWaiting}`;
-      throw new CaptionfleetError('QUEUE_FULL', refusal);
+      throw this.#full(refusal, least - room);
     }
     if (memory.limit > 0 && memory.used > memory.limit * maxMemoryShare) {
       const percent = Math.round((100 * memory.used) / memory.limit);
       const refusal = `Redis uses ${percent} % of its memory; nothing is accepted above ${100 * maxMemoryShare} %`;
-      throw new CaptionfleetError('QUEUE_FULL', refusal);
+      // The jobs whose end would free what is used above the share.
+      throw this.#full(refusal, waiting * (1 - (memory.limit * maxMemoryShare) / memory.used));
     }
     this.#promised += jobs;
     let promised = jobs;
@@ -76,6 +81,10 @@ export class Capacity {
       },
       () => undefined,
     );
+  }
+
+  #full(refusal: string, excess: number): CaptionfleetError {
+    return new CaptionfleetError('QUEUE_FULL', refusal, { retryAfterSeconds: this.#drain.retryAfter(excess) });
   }
 
   #currentLoad(): Promise<Load> {

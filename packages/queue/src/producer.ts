@@ -2,6 +2,7 @@ import { type ImageJob, jobId, jobPayload } from '@captionfleet/protocol/image-j
 import type { TaskType } from '@captionfleet/protocol/task';
 import { Queue } from 'bullmq';
 import { Capacity, type Places } from './capacity.ts';
+import { DrainRate } from './drain-rate.ts';
 import { FinishedEvents } from './finished-events.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
@@ -39,6 +40,10 @@ export interface JobProducer extends AsyncDisposable {
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
   depth(): Promise<number>;
   counts(): Promise<QueueCounts>;
+  /** Seconds in which so many jobs leave the queue at the rate that was measured; undefined while none was. */
+  drainSeconds(jobs: number): number | undefined;
+  /** Whole seconds, 1 to 3600, after which a caller may come back whose jobs were `excess` too many. */
+  retryAfter(excess: number): number;
   /** Calls `listener` when a job ends. A hint only: it may come late, twice or, while Redis is away, not at all. */
   onFinished(listener: (jobId: string) => void): Disposable;
   ping(options?: { signal?: AbortSignal }): Promise<void>;
@@ -63,6 +68,8 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
   });
   bull.on('error', () => undefined);
   const events = new FinishedEvents(redisUrl, queue, prefix);
+  const drain = new DrainRate();
+  events.listen(() => drain.count());
   const key = (part: string): string => bull.toKey(part);
 
   /** Asks once more when the connection was lost and is back soon. */
@@ -77,10 +84,14 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
     });
   };
   const counts = (): Promise<QueueCounts> => ask(() => readCounts(redis, key));
-  const capacity = new Capacity(maxWaiting, async () => {
-    const [{ waiting }, memory] = await Promise.all([counts(), ask(() => readMemory(redis))]);
-    return { waiting, memory };
-  });
+  const capacity = new Capacity(
+    maxWaiting,
+    async () => {
+      const [{ waiting }, memory] = await Promise.all([counts(), ask(() => readMemory(redis))]);
+      return { waiting, memory };
+    },
+    drain,
+  );
 
   return {
     reserve: (jobs, least) => capacity.reserve(jobs, least),
@@ -100,6 +111,8 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
     states: (jobIds) => ask(() => readStates(redis, key, jobIds)),
     depth: async () => (await counts()).waiting,
     counts,
+    drainSeconds: (jobs) => drain.secondsFor(jobs),
+    retryAfter: (excess) => drain.retryAfter(excess),
     onFinished: (listener) => events.listen(listener),
     ping: ({ signal } = {}) => pingRedis(redis, signal),
     async [Symbol.asyncDispose]() {
