@@ -190,7 +190,7 @@ async function scoreRequest(
 }
 
 function outcomeOf(image: ImageStatus): Outcome {
-  if (image.status === 'failed') return { error: image.error };
+  if ('error' in image) return { error: image.error };
   if (image.status === 'succeeded' && 'captions' in image) return { text: image.captions[0]?.text ?? '' };
   if (image.status === 'succeeded' && 'answers' in image) return { text: image.answers[0]?.text ?? '' };
   throw new ScoringFailed('the result is none of this task');

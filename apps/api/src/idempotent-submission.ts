@@ -67,8 +67,8 @@ function assertSame({ id, task, fingerprint }: RequestRecord, asked: Submission,
 /** The call that wrote the record may have died before its jobs were in the queue, and Redis may have lost them since. */
 async function enqueueLost(record: RequestRecord, { requests, queues }: SubmissionConfig, signal: AbortSignal) {
   const producer = producerOf(record, queues);
-  const finished = await requests.of(record.tenant).listOutcomes(record.id, { signal });
-  const open = jobsOf(record).filter(({ index }) => !finished.has(index));
+  const { outcomes, isCanceled } = await requests.of(record.tenant).progress(record.id, { signal });
+  const open = isCanceled ? [] : jobsOf(record).filter(({ index }) => !outcomes.has(index));
   if (open.length === 0) return;
   const states = await producer.states(open.map(jobId));
   const lost = open.filter((job) => !states.has(jobId(job)));

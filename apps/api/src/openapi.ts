@@ -88,6 +88,13 @@ const errorHeaders: Readonly<Record<string, Record<string, object>>> = {
   401: { 'WWW-Authenticate': header('The scheme, and that the key or token was not accepted (RFC 6750).') },
   403: { 'WWW-Authenticate': header('The scope that is missing (RFC 6750).') },
 };
+const headersOf = (path: string): typeof taskHeaders => {
+  if (!path.startsWith('/v1/')) return () => ({});
+  // What acts on a request answers as what shows it.
+  return takesWork.test(path) ? taskHeaders : (_, status) => taskHeaders('get', status);
+};
+/** Paths whose POST answers with where its result will be. */
+const takesWork = /^\/v1\/[a-z]+(?:\/\{id\})?$/;
 const taskHeaders = (method: 'get' | 'post' | 'put', status: string): Record<string, object> =>
   successHeaders[`${method} ${status}`] ??
   errorHeaders[status] ??
@@ -156,7 +163,7 @@ const transformObject: SwaggerTransformObject = (document) => {
   if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
   for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
     if (isBulkUpload(path)) Object.assign(methods?.post ?? {}, { requestBody: bulkBody });
-    const headers = path.startsWith('/v1/') ? taskHeaders : () => ({});
+    const headers = headersOf(path);
     addHeaders(methods?.get?.responses, (status) => headers('get', status));
     addHeaders(methods?.post?.responses, (status) => headers('post', status));
     addHeaders(methods?.put?.responses, (status) => headers('put', status));

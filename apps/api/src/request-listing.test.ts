@@ -62,12 +62,17 @@ test("a tenant's requests of a task are listed newest first, with how far they a
   assert.deepEqual(
     requests.map(({ id, status, lane, counts }) => ({ id, status, lane, counts })),
     [
-      { id: second, status: 'queued', lane: 'bulk', counts: { queued: 1, running: 0, succeeded: 0, failed: 1 } },
+      {
+        id: second,
+        status: 'queued',
+        lane: 'bulk',
+        counts: { queued: 1, running: 0, succeeded: 0, failed: 1, aborted: 0, canceled: 0 },
+      },
       {
         id: first,
         status: 'succeeded',
         lane: 'interactive',
-        counts: { queued: 0, running: 0, succeeded: 1, failed: 1 },
+        counts: { queued: 0, running: 0, succeeded: 1, failed: 1, aborted: 0, canceled: 0 },
       },
     ],
   );

@@ -156,6 +156,8 @@ async function summarize(
     running: 0,
     succeeded: 0,
     failed: record.images.filter((image) => 'refused' in image).length,
+    aborted: 0,
+    canceled: 0,
   };
   const open = jobsOf(record).filter(({ index }) => {
     const end = ends.get(index);

@@ -4,6 +4,7 @@ import type { ImageOutcome, ImageStatus, RequestRecord, RequestStatus } from '@c
 import type { JobProducer } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { mapBounded } from './map-bounded.ts';
+import { endUnwanted, unwantedBecause } from './unwanted.ts';
 
 /**
  * What becomes of a request. Its record and its outcomes in Blob are the truth; the queue only knows about images that
@@ -13,6 +14,7 @@ import { mapBounded } from './map-bounded.ts';
  * succeeded, failed  its outcome is in Blob; this never changes again
  * failed             the queue gave its job up: ATTEMPTS_EXHAUSTED
  * running, queued    as the queue says
+ * aborted, canceled  it had no outcome when the caller canceled the request, or when its deadline passed
  * lost               neither knows it, for instance after Redis lost its data: its job is enqueued again, so it is queued
  *
  * A request that was refused because the queue was full or away leaves a record without jobs. Nobody has been told its
@@ -24,10 +26,11 @@ const readsAtOnce = 8;
 
 /** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
 export function jobsOf(record: RequestRecord): ImageJob[] {
-  const { tenant, id: requestId, task } = record;
+  const { tenant, id: requestId, task, deadline } = record;
   const enqueuedAt = Date.parse(record.createdAt);
+  const terms = deadline === undefined ? {} : { deadline: Date.parse(deadline) };
   return record.images.flatMap((image, index) =>
-    'source' in image ? [{ tenant, requestId, index, source: image.source, task, enqueuedAt }] : [],
+    'source' in image ? [{ tenant, requestId, index, source: image.source, task, enqueuedAt, ...terms }] : [],
   );
 }
 
@@ -38,14 +41,16 @@ export function jobsOf(record: RequestRecord): ImageJob[] {
 export function followRequest(
   record: RequestRecord,
   requests: RequestStore,
-  producer: Pick<JobProducer, 'enqueue' | 'states'>,
+  producer: Pick<JobProducer, 'enqueue' | 'states' | 'abandon'>,
 ): (signal: AbortSignal) => Promise<RequestStatus> {
   const jobs = jobsOf(record);
   const outcomes = new Map<number, ImageOutcome>();
+  let isCanceled = false;
 
   const readNewOutcomes = async (signal: AbortSignal): Promise<void> => {
-    const listed = await requests.listOutcomes(record.id, { signal });
-    const unread = jobs.filter(({ index }) => listed.has(index) && !outcomes.has(index));
+    const progress = await requests.progress(record.id, { signal });
+    isCanceled = progress.isCanceled;
+    const unread = jobs.filter(({ index }) => progress.outcomes.has(index) && !outcomes.has(index));
     await mapBounded(unread, readsAtOnce, async ({ index }) => {
       const outcome = await requests.readOutcome(record.id, index, { signal });
       if (outcome !== undefined) outcomes.set(index, outcome);
@@ -55,6 +60,11 @@ export function followRequest(
 
   return async (signal) => {
     await readNewOutcomes(signal);
+    const unwanted = unwantedBecause(record, isCanceled);
+    if (unwanted !== undefined) {
+      const ended = await endUnwanted(open(), unwanted, { requests, producer }, signal);
+      for (const [index, outcome] of ended) outcomes.set(index, outcome);
+    }
     if (open().length === 0) return statusDocument(record, outcomes, new Map());
     const states = await producer.states(open().map(jobId));
     const isActive = (job: ImageJob): boolean => ['queued', 'running'].includes(states.get(jobId(job)) ?? '');
@@ -105,9 +115,17 @@ export function statusDocument(
       ? { ...place, status: state, error: reportError(exhausted) }
       : { ...place, status: state };
   });
-  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0 };
+  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, aborted: 0, canceled: 0 };
   for (const { status } of images) counts[status] += 1;
-  return { id: record.id, status: overallStatus(counts), createdAt: record.createdAt, counts, images };
+  const { id, createdAt, deadline } = record;
+  return {
+    id,
+    status: overallStatus(counts),
+    createdAt,
+    ...(deadline === undefined ? {} : { deadline }),
+    counts,
+    images,
+  };
 }
 
 export function overallStatus({
@@ -115,9 +133,15 @@ export function overallStatus({
   running,
   succeeded,
   failed,
+  aborted,
+  canceled,
 }: RequestStatus['counts']): RequestStatus['status'] {
   if (queued + running > 0) return running + succeeded > 0 ? 'running' : 'queued';
-  return succeeded === 0 && failed > 0 ? 'failed' : 'succeeded';
+  if (succeeded > 0) return 'succeeded';
+  if (canceled > 0) return 'canceled';
+  if (aborted > 0) return 'aborted';
+  return failed > 0 ? 'failed' : 'succeeded';
 }
 
-export const isFinished = ({ status }: RequestStatus): boolean => status === 'succeeded' || status === 'failed';
+export const isFinished = ({ status }: Pick<RequestStatus, 'status'>): boolean =>
+  status !== 'queued' && status !== 'running';

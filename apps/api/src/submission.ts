@@ -6,6 +6,7 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import type { JobProducer, Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { type ArrivedImage, admitImages } from './admission.ts';
+import { refuseUnreachable } from './deadline.ts';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
 import type { TaskQueues } from './task-queues.ts';
@@ -25,6 +26,8 @@ export interface Submission {
   /** @defaultValue interactive */
   readonly lane?: Lane;
   readonly images: readonly ArrivedImage[];
+  /** After this time, in UTC, nobody wants what is not finished. */
+  readonly deadline?: string | undefined;
 }
 
 /** Milliseconds for the jobs of a stored request to be in the queue. */
@@ -34,7 +37,7 @@ const enqueueMs = 10_000;
  * The way in of every surface of the API: looks at each image, stores the inline ones and the record of the request, and
  * enqueues its jobs. When it returns, nothing of the request can be lost.
  *
- * @throws TASK_UNSUPPORTED, QUEUE_FULL, RATE_LIMITED or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
+ * @throws TASK_UNSUPPORTED, QUEUE_FULL, RATE_LIMITED, DEADLINE_UNREACHABLE or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
  * the signal's reason
  */
 export async function submit(
@@ -47,25 +50,28 @@ export async function submit(
   return await store({ ...admitted, id: newRequestId() }, places, config, signal);
 }
 
-/** @throws TASK_UNSUPPORTED, QUEUE_FULL, QUEUE_UNAVAILABLE */
+/** @throws TASK_UNSUPPORTED, QUEUE_FULL, DEADLINE_UNREACHABLE, QUEUE_UNAVAILABLE */
 export async function reservePlaces(
-  { task, lane = 'interactive', images }: Submission,
+  { task, lane = 'interactive', images, deadline }: Submission,
   { queues, tasks }: SubmissionConfig,
 ): Promise<Places> {
   assertServed(task, tasks);
-  return await producerOf({ lane, task }, queues).reserve(images.length);
+  const producer = producerOf({ lane, task }, queues);
+  if (deadline !== undefined) await refuseUnreachable(producer, images.length, deadline);
+  return await producer.reserve(images.length);
 }
 
 /** What the record of a request says but for its id: its images were looked at, and the inline ones are stored. */
 export async function admit(
-  { tenant, task, lane = 'interactive', images }: Submission,
+  { tenant, task, lane = 'interactive', images, deadline }: Submission,
   config: SubmissionConfig,
   signal: AbortSignal,
 ): Promise<Omit<RequestRecord, 'id'>> {
   const requests = config.requests.of(tenant);
   await config.spendImages?.(tenant, images.length);
   const admitted = await admitImages(images, { tenant, requests }, signal);
-  return { tenant, createdAt: new Date().toISOString(), task, lane, images: admitted };
+  const terms = deadline === undefined ? {} : { deadline };
+  return { tenant, createdAt: new Date().toISOString(), task, lane, ...terms, images: admitted };
 }
 
 /** Writes the record of an admitted request and enqueues its jobs; those of the record that another writer was faster with. */

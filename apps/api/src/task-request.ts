@@ -5,6 +5,7 @@ import { optionConflict } from '@captionfleet/protocol/option-conflict';
 import { type Lane, LaneSchema } from '@captionfleet/protocol/queue-names';
 import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
 import { z } from 'zod';
+import { DeadlineSchema } from './deadline.ts';
 
 const customId = CustomIdSchema.optional().describe(
   "The caller's name of the image, repeated wherever it is spoken of.",
@@ -56,18 +57,25 @@ function refuseConflicts({ options }: { readonly options: GenerationOptions }, c
   context.addIssue({ code: 'custom', path: ['options', conflict.option], message: conflict.message });
 }
 
+/** What a body may say beside the task and its images. */
+const terms = { deadline: DeadlineSchema };
+
 /** The bodies of the routes that take work: images, and what a task asks of each of them. */
 export const taskRequestSchemas = {
-  caption: z.strictObject({ images, lane, options: GenerationOptionsSchema.default({}) }).superRefine(refuseConflicts),
+  caption: z
+    .strictObject({ images, lane, options: GenerationOptionsSchema.default({}), ...terms })
+    .superRefine(refuseConflicts),
   match: z.strictObject({
     images,
     lane,
     texts: match.shape.texts.describe('Each is matched with each image; as many tokens as the model takes, at most.'),
+    ...terms,
   }),
   embed: z.strictObject({
     images,
     lane,
     texts: embed.shape.texts.default([]).describe('Embedded too, the same for each image.'),
+    ...terms,
   }),
   answer: z
     .strictObject({
@@ -75,12 +83,18 @@ export const taskRequestSchemas = {
       lane,
       questions: answer.shape.questions.describe('Each is asked of each image.'),
       options: AnswerOptionsSchema.default({}),
+      ...terms,
     })
     .superRefine(refuseConflicts),
 } as const satisfies Record<TaskType, z.ZodObject>;
 
 /** What a body asks of its images. */
-export const taskOf = (
-  type: TaskType,
-  { images: _, lane: __, ...asked }: { readonly images: readonly DoorImage[]; readonly lane: Lane },
-): Task => TaskSchema.parse({ type, ...asked });
+export const taskOf = (type: TaskType, { images: _, lane: __, deadline: ___, ...asked }: TaskBody): Task =>
+  TaskSchema.parse({ type, ...asked });
+
+/** What every body has beside what its task asks. */
+export interface TaskBody {
+  readonly images: readonly DoorImage[];
+  readonly lane: Lane;
+  readonly deadline?: string | undefined;
+}

@@ -154,7 +154,7 @@ test('images are accepted with 202 and the way to their captions, which are ther
   assert.equal(answer.headers['operation-location'], `http://captions.example.org:81/v1/captions/${status.id}`);
   assert.equal(answer.headers['retry-after'], '1');
   assert.equal(answer.headers['cache-control'], 'no-store');
-  assert.deepEqual(status.counts, { queued: 2, running: 0, succeeded: 0, failed: 0 });
+  assert.deepEqual(status.counts, { queued: 2, running: 0, succeeded: 0, failed: 0, aborted: 0, canceled: 0 });
   assert.equal(await api.producer.depth(), 2);
 
   const waiting = await api.app.inject(`/v1/captions/${status.id}`);
@@ -166,7 +166,7 @@ test('images are accepted with 202 and the way to their captions, which are ther
   assert.equal(done.headers['retry-after'], undefined);
   const { images, counts, status: overall } = statusOf(done);
   assert.equal(overall, 'succeeded');
-  assert.deepEqual(counts, { queued: 0, running: 0, succeeded: 2, failed: 0 });
+  assert.deepEqual(counts, { queued: 0, running: 0, succeeded: 2, failed: 0, aborted: 0, canceled: 0 });
   const texts = images.map((one) => (one.status === 'succeeded' ? one.captions[0]?.text : one.status));
   assert.deepEqual(texts, ['image 0', 'image 1']);
 });
@@ -381,7 +381,7 @@ test('matches, embeddings and answers go the way of captions: accepted, found, w
     await using _consumer = await startConsumer(work, queueName('interactive', 'cpu', head));
     const done = await until(api.app, `${path}/${id}`, finished);
     const status = schemas[path as keyof typeof schemas].parse(done.json());
-    assert.deepEqual(status.counts, { queued: 0, running: 0, succeeded: 1, failed: 1 });
+    assert.deepEqual(status.counts, { queued: 0, running: 0, succeeded: 1, failed: 1, aborted: 0, canceled: 0 });
     const waited = await api.app.inject({ method: 'POST', url: path, headers: { prefer: 'wait=10' }, payload });
     assert.equal(waited.statusCode, 200, waited.body);
   }

@@ -1,18 +1,21 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { RequestIdSchema } from '@captionfleet/protocol/image-job';
-import { type RequestRecord, type RequestStatus, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
-import type { Lane } from '@captionfleet/protocol/queue-names';
+import { type RequestRecord, RequestStatusSchemas } from '@captionfleet/protocol/image-outcome';
 import { type TaskType, taskTypes } from '@captionfleet/protocol/task';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { addCancelRoute } from './cancel-route.ts';
+import { CancelAfterSchema, deadlineOf } from './deadline.ts';
 import { type Repeatable, submitOnce } from './idempotent-submission.ts';
+import { IdParamsSchema, type OpenRequest } from './open-request.ts';
 import { accessCodes, problems } from './openapi.ts';
 import { ListingQuerySchema, ListingSchema, listRequests } from './request-listing.ts';
 import { followRequest, isFinished, statusDocument } from './request-status.ts';
+import { sendStatus } from './send-status.ts';
 import { producerOf, type SubmissionConfig, submit } from './submission.ts';
-import { type DoorImage, taskOf, taskRequestSchemas } from './task-request.ts';
+import { type TaskBody, taskOf, taskRequestSchemas } from './task-request.ts';
 import { Waiters } from './waiters.ts';
 
 export interface TaskRoutesConfig extends SubmissionConfig {
@@ -22,7 +25,6 @@ export interface TaskRoutesConfig extends SubmissionConfig {
 }
 
 const maxWaitSeconds = 60;
-const pollSeconds = 1;
 
 const PreferHeaderSchema = z.looseObject({
   prefer: z
@@ -31,7 +33,9 @@ const PreferHeaderSchema = z.looseObject({
     .describe(`"wait=N" (RFC 7240) keeps the answer back for up to N seconds, ${maxWaitSeconds} at most.`),
 });
 
-const SubmitHeadersSchema = PreferHeaderSchema.extend({
+const PutHeadersSchema = PreferHeaderSchema.extend({ 'cancel-after': CancelAfterSchema });
+
+const SubmitHeadersSchema = PutHeadersSchema.extend({
   'idempotency-key': z
     .string()
     .regex(/^(?:"[\x20-\x7e]{1,255}"|[\x20-\x7e]{1,255})$/, 'must have 1 to 255 printable ASCII characters')
@@ -50,14 +54,26 @@ interface Exchange {
 interface TaskRoute {
   readonly path: `/v1/${string}`;
   /** Names of the operations in the OpenAPI document. */
-  readonly operations: { readonly create: string; readonly put: string; readonly list: string; readonly get: string };
+  readonly operations: {
+    readonly create: string;
+    readonly put: string;
+    readonly list: string;
+    readonly get: string;
+    readonly cancel: string;
+  };
   readonly summaries: { readonly create: string; readonly list: string; readonly get: string };
 }
 
 const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   caption: {
     path: '/v1/captions',
-    operations: { create: 'createCaptions', put: 'putCaptions', list: 'listCaptions', get: 'getCaptions' },
+    operations: {
+      create: 'createCaptions',
+      put: 'putCaptions',
+      list: 'listCaptions',
+      get: 'getCaptions',
+      cancel: 'cancelCaptions',
+    },
     summaries: {
       create: 'Caption images',
       list: 'The requests for captions',
@@ -66,7 +82,13 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   },
   match: {
     path: '/v1/match',
-    operations: { create: 'createMatches', put: 'putMatches', list: 'listMatches', get: 'getMatches' },
+    operations: {
+      create: 'createMatches',
+      put: 'putMatches',
+      list: 'listMatches',
+      get: 'getMatches',
+      cancel: 'cancelMatches',
+    },
     summaries: {
       create: 'Say how well texts go with images',
       list: 'The requests for matches',
@@ -75,7 +97,13 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   },
   embed: {
     path: '/v1/embed',
-    operations: { create: 'createEmbeddings', put: 'putEmbeddings', list: 'listEmbeddings', get: 'getEmbeddings' },
+    operations: {
+      create: 'createEmbeddings',
+      put: 'putEmbeddings',
+      list: 'listEmbeddings',
+      get: 'getEmbeddings',
+      cancel: 'cancelEmbeddings',
+    },
     summaries: {
       create: 'Turn images and texts into vectors that can be compared',
       list: 'The requests for embeddings',
@@ -84,7 +112,13 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
   },
   answer: {
     path: '/v1/answer',
-    operations: { create: 'createAnswers', put: 'putAnswers', list: 'listAnswers', get: 'getAnswers' },
+    operations: {
+      create: 'createAnswers',
+      put: 'putAnswers',
+      list: 'listAnswers',
+      get: 'getAnswers',
+      cancel: 'cancelAnswers',
+    },
     summaries: {
       create: 'Answer questions about images',
       list: 'The requests for answers',
@@ -122,20 +156,29 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       'IMAGES_REFUSED',
       'IDEMPOTENCY_CONFLICT',
       'QUEUE_FULL',
+      'DEADLINE_UNREACHABLE',
       'QUEUE_UNAVAILABLE',
       'INTERNAL',
     ),
   };
 
+  const open: OpenRequest = async ({ principal, params }, signal) => {
+    const own = requests.of(principal.tenant);
+    const record = await findRecord(IdParamsSchema.parse(params).id, type, own, signal);
+    return { record, requests: own, look: followRequest(record, own, producerOf(record, queues)) };
+  };
+
   /** Submits what a route was sent, and answers with where it is and how far. */
   const accept = async (
     { request, reply }: Exchange,
-    body: { readonly images: readonly DoorImage[]; readonly lane: Lane },
+    body: TaskBody & { readonly cancelAfter: number | undefined },
     repeatable: Repeatable | undefined,
   ): Promise<FastifyReply> => {
     const signal = whileConnected(reply);
     const { tenant } = request.principal;
-    const submission = { tenant, task: taskOf(type, body), lane: body.lane, images: body.images };
+    const { cancelAfter, ...asked } = body;
+    const { lane, images } = asked;
+    const submission = { tenant, task: taskOf(type, asked), lane, images, deadline: deadlineOf(body) };
     const { record, replayed } =
       repeatable === undefined
         ? { record: await submit(submission, config, signal), replayed: false }
@@ -169,8 +212,9 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
       },
     },
     async (request, reply) => {
-      const { 'idempotency-key': key } = request.headers;
-      return await accept({ request, reply }, request.body, key === undefined ? undefined : { key });
+      const { 'idempotency-key': key, 'cancel-after': cancelAfter } = request.headers;
+      const body = { ...request.body, cancelAfter };
+      return await accept({ request, reply }, body, key === undefined ? undefined : { key });
     },
   );
 
@@ -182,13 +226,16 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
         operationId: operations.put,
         summary: `${summaries.create}, under an id of the caller's`,
         description: `Accepts 1 to 64 images, once: sent again it answers with the status of now. ${about}`,
-        headers: PreferHeaderSchema,
+        headers: PutHeadersSchema,
         params: z.object({ id: RequestIdSchema.describe('A ULID in lower case, new for each request.') }),
         body: taskRequestSchemas[type],
         response,
       },
     },
-    async (request, reply) => await accept({ request, reply }, request.body, { id: request.params.id }),
+    async (request, reply) => {
+      const body = { ...request.body, cancelAfter: request.headers['cancel-after'] };
+      return await accept({ request, reply }, body, { id: request.params.id });
+    },
   );
 
   app.get(
@@ -222,7 +269,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
         operationId: operations.get,
         summary: summaries.get,
         headers: PreferHeaderSchema,
-        params: z.object({ id: z.string().describe('The `id` of a request.') }),
+        params: IdParamsSchema,
         response: {
           200: statusResponse(type, 'The status of the request and of each image.'),
           ...problems(...accessCodes, 'NOT_FOUND', 'QUEUE_UNAVAILABLE', 'INTERNAL'),
@@ -231,13 +278,12 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
     },
     async (request, reply) => {
       const signal = whileConnected(reply);
-      const own = requests.of(request.principal.tenant);
-      const record = await findRecord(request.params.id, type, own, signal);
+      const { record, look } = await open(request, signal);
       const seconds = preferredWait(request, reply);
-      const follow = followRequest(record, own, producerOf(record, queues));
-      return sendStatus(reply, 200, await waiters.wait(record, follow, { seconds, signal }));
+      return sendStatus(reply, 200, await waiters.wait(record, look, { seconds, signal }));
     },
   );
+  addCancelRoute(app, { path, operationId: operations.cancel, schema: RequestStatusSchemas[type], open });
 }
 
 const statusResponse = (type: TaskType, description: string) => ({
@@ -257,11 +303,6 @@ async function findRecord(
   const { path } = taskRouteTable[record.task.type];
   if (record.task.type === type) return record;
   throw new CaptionfleetError('NOT_FOUND', `the request of this id is at ${path}/${record.id}`);
-}
-
-function sendStatus(reply: FastifyReply, statusCode: 200 | 202, status: RequestStatus): FastifyReply {
-  if (!isFinished(status)) reply.header('retry-after', pollSeconds);
-  return reply.code(statusCode).header('cache-control', 'no-store').type('application/json').send(status);
 }
 
 /** Seconds of `Prefer: wait=N`, 0 without; says in the answer what was applied. */

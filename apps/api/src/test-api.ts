@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageJob } from '@captionfleet/protocol/image-job';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
-import { type Consumer, openConsumer } from '@captionfleet/queue/consumer';
+import { type Consumer, type ConsumerOptions, openConsumer } from '@captionfleet/queue/consumer';
+import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
@@ -45,10 +46,17 @@ interface TestApiOptions {
 export interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
   readonly queues: TaskQueues;
+  /** Of the interactive captions. */
+  readonly producer: JobProducer;
+  readonly queuePrefix: string;
   /** Whose requests come in from here on. */
   tenant: string;
   /** Takes the jobs of a lane and writes an outcome for each, as a worker does; `work` may come in between, or throw. */
-  startWorker(lane: Lane, work?: (job: ImageJob) => Promise<void>): Promise<Consumer>;
+  startWorker(
+    lane: Lane,
+    work?: (job: ImageJob) => Promise<void>,
+    options?: Partial<ConsumerOptions>,
+  ): Promise<Consumer>;
 }
 
 export async function startTestApi(backends: TestBackends, options: TestApiOptions = {}): Promise<TestApi> {
@@ -72,8 +80,10 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
   const api: TestApi = {
     app,
     queues,
+    producer: queues.interactive.caption.producer,
+    queuePrefix,
     tenant: 'default',
-    startWorker: (lane, work = async () => undefined) =>
+    startWorker: (lane, work = async () => undefined, worker = {}) =>
       openConsumer(
         {
           redisUrl: backends.redisUrl,
@@ -81,6 +91,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
           prefix: queuePrefix,
           concurrency: 16,
           attempts: 1,
+          ...worker,
         },
         async ({ job }) => {
           await work(job);
@@ -108,3 +119,15 @@ export async function waitFor(what: string, check: () => Promise<boolean>): Prom
     await delay(20);
   }
 }
+
+/** Asks `check` again and again until it gives something; fails after a minute and says what it waited for. */
+export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
+  let found: T | undefined | false;
+  await waitFor(what, async () => {
+    found = await check();
+    return found !== undefined && found !== false;
+  });
+  return found as T;
+}
+
+export const inlineImage = (text: string) => ({ base64: Buffer.from(text).toString('base64') });

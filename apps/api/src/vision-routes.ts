@@ -133,7 +133,7 @@ export function visionKeyOf(headers: IncomingHttpHeaders): string | undefined {
 
 /** @throws the error of an image that was not captioned, and what Azure would not have taken */
 function resultOf(outcome: ImageOutcome, image: SentImage, neutral: boolean): VisionResult {
-  if (outcome.status === 'failed') throw failureOf(errorFromReport(outcome.error), image);
+  if (outcome.status !== 'succeeded') throw failureOf(errorFromReport(outcome.error), image);
   const [caption] = 'captions' in outcome ? outcome.captions : [];
   if (caption === undefined) throw new CaptionfleetError('INTERNAL', 'the outcome of a caption has none');
   const { width, height } = outcome.image;

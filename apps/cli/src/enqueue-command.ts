@@ -100,7 +100,7 @@ async function* post(
   const status = await waitFor(answer, target, signal);
   yield { type: 'request-posted', files, status };
   for (const image of status.images) {
-    if (image.status === 'failed') {
+    if ('error' in image) {
       yield { type: 'image-failed', file: files[image.index] ?? '', error: image.error };
     }
   }

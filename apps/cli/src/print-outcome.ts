@@ -6,7 +6,7 @@ import { inputName } from './image-inputs.ts';
 export function printOutcome(input: string, outcome: ImageOutcome, json: boolean): void {
   const file = inputName(input);
   if (json) process.stdout.write(`${JSON.stringify(jsonLine(file, outcome))}\n`);
-  else if (outcome.status === 'failed') printFailure(input, outcome.error);
+  else if (outcome.status !== 'succeeded') printFailure(input, outcome.error);
   else for (const line of plainLines(outcome)) process.stdout.write(`${file}: ${line}\n`);
 }
 
@@ -19,7 +19,7 @@ type Succeeded = Extract<ImageOutcome, { status: 'succeeded' }>;
 
 /** The best caption's members stand in the line itself; all of them are named when there are several. */
 function jsonLine(file: string, outcome: ImageOutcome): object {
-  if (outcome.status === 'failed') return { file, error: outcome.error };
+  if (outcome.status !== 'succeeded') return { file, error: outcome.error };
   const { status: _, image, model, timings, ...result } = outcome;
   if (!('captions' in result)) return { file, ...result, timings, image, model };
   const [first, ...others] = result.captions;

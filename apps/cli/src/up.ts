@@ -161,6 +161,6 @@ function printSamples(names: readonly string[], { images }: CaptionRequestStatus
     if (image.status === 'succeeded') {
       const { preprocessMs, inferenceMs } = image.timings;
       say(`${name}  ${image.captions[0]?.text}   (${Math.round(preprocessMs)} + ${Math.round(inferenceMs)} ms)`);
-    } else say(`${name}  ${image.status === 'failed' ? `${image.error.code}: ${image.error.message}` : image.status}`);
+    } else say(`${name}  ${'error' in image ? `${image.error.code}: ${image.error.message}` : image.status}`);
   }
 }

@@ -43,6 +43,7 @@ function stagesThat(answer: () => ImageOutcome): Stages & { readonly submitted: 
     submitted,
     requests,
     lane: 'interactive',
+    withdrawals: { onWithdrawn: () => ({ [Symbol.dispose]: () => undefined }) },
     logger,
     metrics: createWorkerMetrics(),
     batcher: {
@@ -159,4 +160,58 @@ test('while Blob storage is away the job is postponed, also on its last attempt'
     Postpone,
   );
   assert.equal(await requests.readOutcome(requestId, delivery.job.index), undefined);
+});
+
+test('a job whose deadline has passed costs no inference, and its outcome says so', async () => {
+  const delivery = deliver();
+  const late = { ...delivery, job: { ...delivery.job, deadline: Date.now() - 1 } };
+  const stages = stagesThat(captioned);
+  await imageJob(late, stages, never);
+  const outcome = await outcomeOf(late);
+  assert.equal(outcome?.status === 'aborted' && outcome.error.code, 'DEADLINE_EXCEEDED');
+  assert.deepEqual(stages.submitted, []);
+  assert.match(
+    await stages.metrics.registry.metrics(),
+    /jobs_total\{task="caption",outcome="aborted",code="DEADLINE_EXCEEDED"\} 1/,
+  );
+});
+
+test('an image of a request that is canceled leaves its batch, and is the canceled one', async () => {
+  const delivery = deliver();
+  let cancel: () => void = () => undefined;
+  const stages: Stages = {
+    ...stagesThat(captioned),
+    withdrawals: {
+      onWithdrawn(request, listener) {
+        assert.equal(request, requestId);
+        cancel = listener;
+        return { [Symbol.dispose]: () => undefined };
+      },
+    },
+    batcher: {
+      submit: (_, { signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          cancel();
+        }),
+    },
+  };
+  await imageJob(delivery, stages, never);
+  const outcome = await outcomeOf(delivery);
+  assert.equal(outcome?.status === 'canceled' && outcome.error.code, 'REQUEST_CANCELED');
+});
+
+test('a deadline that passes while the image runs ends it', async () => {
+  const delivery = deliver();
+  const late = { ...delivery, job: { ...delivery.job, deadline: Date.now() + 50 } };
+  const stages: Stages = {
+    ...stagesThat(captioned),
+    batcher: {
+      submit: (_, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    },
+  };
+  await imageJob(late, stages, never);
+  const outcome = await outcomeOf(late);
+  assert.equal(outcome?.status === 'canceled' && outcome.error.code, 'DEADLINE_EXCEEDED');
 });

@@ -2,17 +2,20 @@ import { CaptionfleetError, type ErrorCode, errorFromReport, reportError } from 
 import { type ImageOutcome, roundTimings } from '@captionfleet/protocol/image-outcome';
 import type { Lane } from '@captionfleet/protocol/queue-names';
 import { type Delivery, HandBack, Postpone } from '@captionfleet/queue/consumer';
+import type { Withdrawals } from '@captionfleet/queue/withdrawals';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
 import type { WorkerMetrics } from '@captionfleet/telemetry/metrics';
 import type { Batcher } from './batcher.ts';
 import type { ImageTask } from './inference-pool.ts';
+import { watchInterest } from './interest.ts';
 
 export interface Stages {
   readonly batcher: Pick<Batcher<ImageTask, ImageOutcome>, 'submit'>;
   readonly requests: Pick<RequestStore, 'of'>;
   /** Of the queue that the delivery came from. */
   readonly lane: Lane;
+  readonly withdrawals: Pick<Withdrawals, 'onWithdrawn'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
 }
@@ -22,11 +25,13 @@ export interface Stages {
  * A failure that may pass is thrown, so that the queue tries again, except on the last attempt: then it is written with
  * its own code, as a failure that will not pass is at once, because the caller must learn what became of the image.
  *
+ * An image that nobody wants any more costs no inference: it leaves its batch, and its outcome says why.
+ *
  * @throws HandBack when the worker is stopping, Postpone while Blob storage is away, an error with a retryable code, or the
  * signal's reason
  */
 export async function imageJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
-  const { metrics } = stages;
+  const { metrics, withdrawals } = stages;
   const { tenant, requestId, index, enqueuedAt } = delivery.job;
   const requests = stages.requests.of(tenant);
   const queueMs = Math.max(0, Date.now() - enqueuedAt);
@@ -37,13 +42,17 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     const isFirst = delivery.attempt === 1 && !delivery.suspect;
     if (!isFirst && (await requests.readOutcome(requestId, index, { signal })) !== undefined) return;
 
-    const outcome = await infer(delivery, queueMs, stages, signal);
+    using interest = watchInterest(delivery.job, withdrawals);
+    const outcome = await inferWhileWanted(delivery, queueMs, stages, { signal, unwanted: interest.signal });
     const written = performance.now();
     await requests.writeOutcome(requestId, index, outcome, { signal });
     observe(metrics, outcome, delivery.job, performance.now() - written);
     observeTokens(metrics, outcome, delivery.job);
-    if (outcome.status === 'failed') {
-      stages.logger.info({ requestId, index, code: outcome.error.code }, `image failed: ${outcome.error.message}`);
+    if (outcome.status !== 'succeeded') {
+      stages.logger.info(
+        { requestId, index, code: outcome.error.code },
+        `image ${outcome.status}: ${outcome.error.message}`,
+      );
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -58,6 +67,21 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
   }
 }
 
+async function inferWhileWanted(
+  delivery: Delivery,
+  queueMs: number,
+  stages: Stages,
+  { signal, unwanted }: { readonly signal: AbortSignal; readonly unwanted: AbortSignal },
+): Promise<ImageOutcome> {
+  if (unwanted.aborted) return { status: 'aborted', error: reportError(unwanted.reason) };
+  try {
+    return await infer(delivery, queueMs, stages, AbortSignal.any([signal, unwanted]));
+  } catch (error) {
+    if (signal.aborted || error !== unwanted.reason) throw error;
+    return { status: 'canceled', error: reportError(error) };
+  }
+}
+
 async function infer(
   { job, lastAttempt, suspect }: Delivery,
   queueMs: number,
@@ -67,7 +91,7 @@ async function infer(
   const { source, task } = job;
   const started = performance.now();
   const result = await batcher.submit({ source, task }, { lane, alone: suspect, signal });
-  if (result.status === 'failed') {
+  if (result.status !== 'succeeded') {
     // Without Blob storage no outcome could be written either.
     const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';
     if (isOurs || (result.error.retryable && !lastAttempt)) throw errorFromReport(result.error);
@@ -80,8 +104,8 @@ async function infer(
 }
 
 function observe(metrics: WorkerMetrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {
-  if (outcome.status === 'failed') {
-    count(metrics, job, 'failed', outcome.error.code);
+  if (outcome.status !== 'succeeded') {
+    count(metrics, job, outcome.status, outcome.error.code);
     return;
   }
   count(metrics, job, 'succeeded', '');
@@ -101,7 +125,7 @@ function observeTokens({ captionTokens }: WorkerMetrics, outcome: ImageOutcome, 
 function count(
   metrics: WorkerMetrics,
   { task }: Delivery['job'],
-  outcome: 'succeeded' | 'failed' | 'retried',
+  outcome: ImageOutcome['status'] | 'retried',
   code: ErrorCode | '',
 ): void {
   metrics.jobs.inc({ task: task.type, outcome, code });

@@ -1,6 +1,7 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/consumer';
+import { openWithdrawals } from '@captionfleet/queue/withdrawals';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
@@ -64,7 +65,8 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     pool,
   );
   pool.onRoom(() => batcher.dispatch());
-  const stages = { batcher, requests: openRequestStore(blobs), metrics, logger };
+  const withdrawals = parts.use(openWithdrawals(config.redisUrl, config.queuePrefix));
+  const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, logger };
   const handlerOf =
     (lane: Lane): Handler =>
     async (delivery, signal) => {

@@ -18,6 +18,8 @@ export function blobNames(tenant: Tenant) {
     /** Some of its items, by the index of the first. */
     bulkChunk: (id: RequestId, first: number): string =>
       `${root}bulk/${id}/chunks/${String(first).padStart(6, '0')}.json`,
+    /** There when the caller canceled the request. */
+    cancellation: (id: RequestId): string => `${root}requests/${id}/canceled.json`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
   };

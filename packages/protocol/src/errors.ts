@@ -91,6 +91,13 @@ export const errorTable = {
   MODEL_DOWNLOAD_FAILED: { status: 502, retryable: true, meaning: 'The model hub did not give the checkpoint.' },
 
   QUEUE_FULL: { status: 429, retryable: true, meaning: 'More work is waiting than the fleet accepts.' },
+  DEADLINE_UNREACHABLE: {
+    status: 429,
+    retryable: true,
+    meaning: 'At the measured rate the work that waits takes longer than the deadline of the request allows.',
+  },
+  DEADLINE_EXCEEDED: { status: 504, retryable: false, meaning: 'The deadline of the request passed first.' },
+  REQUEST_CANCELED: { status: 409, retryable: false, meaning: 'The caller canceled the request.' },
   QUEUE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Redis does not answer.' },
   STORAGE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Blob storage does not answer.' },
   INFERENCE_FAILED: { status: 500, retryable: true, meaning: 'The inference process failed or took too long.' },

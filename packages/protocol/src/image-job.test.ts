@@ -39,6 +39,13 @@ test('a job of a named tenant says so, and has an id that no other tenant has', 
   assert.ok(!ImageJobSchema.safeParse({ ...jobPayload(mine), tenant: 'a/../b' }).success);
 });
 
+test('a job of a request with a deadline carries it, and another has the payload that it always had', () => {
+  const late = { ...job({ type: 'caption', options: {} }), deadline: 1_790_000_060_000 };
+  assert.deepEqual(jobPayload(late), { version: 1, ...place, options: {}, deadline: 1_790_000_060_000 });
+  assert.deepEqual(ImageJobSchema.parse(jobPayload(late)), late);
+  assert.ok(!('deadline' in jobPayload(job({ type: 'caption', options: {} }))));
+});
+
 test('a payload of a later version or of another form is refused', () => {
   const { success } = ImageJobSchema.safeParse({ version: 3, ...place, task: { type: 'match', texts: ['a'] } });
   assert.ok(!success);

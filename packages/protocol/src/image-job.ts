@@ -23,6 +23,8 @@ export interface ImageJob {
   readonly task: Task;
   /** Milliseconds since the epoch. */
   readonly enqueuedAt: number;
+  /** Milliseconds since the epoch after which nobody wants the outcome; absent: none. */
+  readonly deadline?: number | undefined;
 }
 
 const place = {
@@ -31,6 +33,7 @@ const place = {
   index: z.int().min(0),
   source: ImageReferenceSchema,
   enqueuedAt: z.int(),
+  deadline: z.int().optional(),
 };
 
 /**

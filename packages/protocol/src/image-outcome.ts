@@ -68,10 +68,21 @@ const SucceededSchemas = {
   embed: succeeded(resultShapes.embed),
   answer: succeeded(resultShapes.answer),
 } as const satisfies Record<TaskType, z.ZodObject>;
-const FailedSchema = z.object({ status: z.literal('failed'), error: ErrorReportSchema });
+const withError = <Status extends string>(status: Status) =>
+  z.object({ status: z.literal(status), error: ErrorReportSchema });
+const FailedSchema = withError('failed');
+/** Nobody wanted it any more: the request was canceled, or its deadline passed, before a worker had taken the image. */
+const AbortedSchema = withError('aborted');
+/** The same, after a worker had taken it. */
+const CanceledSchema = withError('canceled');
 
 /** What became of one image, written once and never changed. */
-export const ImageOutcomeSchema = z.union([...Object.values(SucceededSchemas), FailedSchema]);
+export const ImageOutcomeSchema = z.union([
+  ...Object.values(SucceededSchemas),
+  FailedSchema,
+  AbortedSchema,
+  CanceledSchema,
+]);
 export type ImageOutcome = z.infer<typeof ImageOutcomeSchema>;
 
 /** The record of an accepted request, written before its jobs are enqueued; with the outcomes it is the whole truth. */
@@ -83,6 +94,8 @@ export interface RequestRecord {
   readonly lane: Lane;
   /** SHA-256 of what was asked, where the request may be repeated. */
   readonly fingerprint?: string | undefined;
+  /** After this time nobody wants what is not finished; absent: none. */
+  readonly deadline?: string | undefined;
   readonly images: readonly RecordImage[];
 }
 
@@ -101,6 +114,7 @@ const recorded = {
   /** Records of the time before lanes have none. */
   lane: LaneSchema.default('interactive'),
   fingerprint: z.string().optional(),
+  deadline: z.iso.datetime().optional(),
   images: z.array(
     z.union([
       z.strictObject({ customId, source: ImageReferenceSchema }),
@@ -132,21 +146,38 @@ export function recordDocument({ task, tenant, lane, ...rest }: RequestRecord): 
 /** Which image of the request it is: its position, and the name that the caller gave it. */
 const place = { index: z.int(), customId };
 
-/** `succeeded` also when some images failed: each image carries its own status. `failed` when all of them did. */
+/** That the caller canceled a request; once it is stored, images without an outcome get none but that. */
+export const CancellationSchema = z.strictObject({ version: z.literal(1), canceledAt: z.iso.datetime() });
+export type Cancellation = z.infer<typeof CancellationSchema>;
+
+/**
+ * `succeeded` also when some images did not: each image carries its own status. When none did: `canceled` if one was taken
+ * back from a worker, else `aborted` if one was taken out of the queue, else `failed`.
+ */
 const requestStatus = <Result extends z.ZodRawShape>(
   succeededSchema: z.ZodObject<Result & { status: z.ZodLiteral<'succeeded'> }>,
 ) =>
   z.object({
     id: RequestIdSchema,
-    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    status: z.enum(['queued', 'running', 'succeeded', 'failed', 'aborted', 'canceled']),
     createdAt: z.iso.datetime(),
-    counts: z.object({ queued: z.int(), running: z.int(), succeeded: z.int(), failed: z.int() }),
+    deadline: z.iso.datetime().optional(),
+    counts: z.object({
+      queued: z.int(),
+      running: z.int(),
+      succeeded: z.int(),
+      failed: z.int(),
+      aborted: z.int().default(0),
+      canceled: z.int().default(0),
+    }),
     images: z.array(
       z.discriminatedUnion('status', [
         z.object({ ...place, status: z.literal('queued') }),
         z.object({ ...place, status: z.literal('running') }),
         z.object({ ...place, ...succeededSchema.shape }),
         z.object({ ...place, ...FailedSchema.shape }),
+        z.object({ ...place, ...AbortedSchema.shape }),
+        z.object({ ...place, ...CanceledSchema.shape }),
       ]),
     ),
   });

@@ -2,13 +2,15 @@ import { type ImageJob, jobId, jobPayload } from '@captionfleet/protocol/image-j
 import type { TaskType } from '@captionfleet/protocol/task';
 import { Queue } from 'bullmq';
 import { Capacity, type Places } from './capacity.ts';
-import { DrainRate } from './drain-rate.ts';
+import { boundedRetry, DrainRate } from './drain-rate.ts';
 import { FinishedEvents } from './finished-events.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
 import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
+import { withdrawalChannel } from './withdrawals.ts';
 
 export type { Places };
+export { boundedRetry };
 
 export interface ProducerOptions {
   readonly redisUrl: string;
@@ -37,6 +39,11 @@ export interface JobProducer extends AsyncDisposable {
   withdraw(jobIds: readonly string[]): Promise<void>;
   /** The states of the jobs that the queue knows. It forgets finished and failed ones after a while. */
   states(jobIds: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
+  /**
+   * Takes the jobs of a request that nobody wants back, and returns the ids of those that a worker holds. Workers are told
+   * of the request; a hint that may be lost.
+   */
+  abandon(request: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
   depth(): Promise<number>;
   counts(): Promise<QueueCounts>;
@@ -109,6 +116,11 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
       await Promise.all(jobIds.map((id) => ask(() => bull.remove(id))));
     },
     states: (jobIds) => ask(() => readStates(redis, key, jobIds)),
+    async abandon(request, jobIds) {
+      const codes = await ask(() => Promise.all(jobIds.map((id) => bull.remove(id, { removeChildren: false }))));
+      await ask(() => redis.publish(withdrawalChannel(prefix), request));
+      return new Set(jobIds.filter((_, position) => codes[position] !== 1));
+    },
     depth: async () => (await counts()).waiting,
     counts,
     drainSeconds: (jobs) => drain.secondsFor(jobs),

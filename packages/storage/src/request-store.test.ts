@@ -93,7 +93,7 @@ test('the outcomes that exist are listed by index, and the record of the request
     images: [],
   });
   for (const index of [0, 7, 63]) await requests.writeOutcome(id, index, captioned('a'));
-  assert.deepEqual(await requests.listOutcomes(id), new Set([0, 7, 63]));
+  assert.deepEqual(await requests.progress(id), { outcomes: new Set([0, 7, 63]), isCanceled: false });
 });
 
 test('an outcome that could not be read back is refused before it is stored', async () => {
@@ -122,7 +122,7 @@ test('what one tenant has stored no other one reads, and no name of theirs meets
   assert.deepEqual(await acme.readRequest(id), record);
   for (const other of [requests, requests.of('umbrella')]) {
     assert.equal(await other.readRequest(id), undefined);
-    assert.deepEqual(await other.listOutcomes(id), new Set());
+    assert.deepEqual(await other.progress(id), { outcomes: new Set(), isCanceled: false });
     assert.deepEqual(await other.writeOutcome(id, 0, captioned('of another')), captioned('of another'));
   }
   assert.deepEqual(await acme.readOutcome(id, 0), captioned('of acme'));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { blobNames } from '@captionfleet/protocol/blob-names';
 import { type RequestId, RequestIdSchema } from '@captionfleet/protocol/image-job';
 import {
+  CancellationSchema,
   type ImageOutcome,
   ImageOutcomeSchema,
   type RequestRecord,
@@ -36,8 +37,10 @@ export interface RequestStore {
   /** Returns the outcome that stands: this one, or the one that another writer stored first. */
   writeOutcome(id: RequestId, index: number, outcome: ImageOutcome, options?: CallOptions): Promise<ImageOutcome>;
   readOutcome(id: RequestId, index: number, options?: CallOptions): Promise<ImageOutcome | undefined>;
-  /** The indexes of the images that have an outcome. */
-  listOutcomes(id: RequestId, options?: CallOptions): Promise<ReadonlySet<number>>;
+  /** Marks the request as canceled; a second time changes nothing. */
+  writeCancellation(id: RequestId, options?: CallOptions): Promise<void>;
+  /** How far a request is, without the content of anything. */
+  progress(id: RequestId, options?: CallOptions): Promise<RequestProgress>;
   /** How the images ended that have an outcome, by index from `from` on; one listing tells of 5,000. */
   readEnds(id: RequestId, options?: CallOptions & { readonly from?: number }): Promise<ReadonlyMap<number, OutcomeEnd>>;
   /** Ids from `from` on, in their order, which is that of their times; some may have no record. */
@@ -48,6 +51,13 @@ export interface RequestStore {
 
 /** What of an outcome a listing tells. */
 export type OutcomeEnd = ImageOutcome['status'];
+const outcomeEnds: readonly OutcomeEnd[] = ['succeeded', 'failed', 'aborted', 'canceled'];
+
+export interface RequestProgress {
+  /** The indexes of the images that have an outcome. */
+  readonly outcomes: ReadonlySet<number>;
+  readonly isCanceled: boolean;
+}
 
 const maxOutcomes = 100_000;
 const outcomeName = /\/(\d+)\.json$/;
@@ -75,10 +85,17 @@ export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenan
       return await writeFirst(ImageOutcomeSchema, names.outcome(id, index), outcome, outcome, { ...options, metadata });
     },
     readOutcome: async (id, index, options = {}) => await read(ImageOutcomeSchema, names.outcome(id, index), options),
-    async listOutcomes(id, { signal } = {}) {
+    async writeCancellation(id, options = {}) {
+      const cancellation = { version: 1, canceledAt: new Date().toISOString() };
+      await write(CancellationSchema, names.cancellation(id), cancellation, options);
+    },
+    async progress(id, { signal } = {}) {
       const folder = names.request(id).replace(/[^/]+$/, '');
       const listed = await store.list(folder, { limit: maxOutcomes, signal });
-      return new Set(listed.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number));
+      return {
+        outcomes: new Set(listed.flatMap((name) => outcomeName.exec(name)?.[1] ?? []).map(Number)),
+        isCanceled: listed.includes(names.cancellation(id)),
+      };
     },
     async readEnds(id, { from = 0, signal } = {}) {
       const first = names.outcome(id, from);
@@ -88,7 +105,8 @@ export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenan
         const index = outcomeName.exec(name)?.[1];
         if (index === undefined) return undefined;
         const end = metadata['status'];
-        if (end === 'succeeded' || end === 'failed') return [Number(index), end];
+        const known = outcomeEnds.find((one) => one === end);
+        if (known !== undefined) return [Number(index), known];
         // It was written before outcomes had metadata.
         const outcome = await read(ImageOutcomeSchema, name, { signal });
         return outcome === undefined ? undefined : [Number(index), outcome.status];

@@ -19,7 +19,7 @@ export const metricTable = {
   captionfleet_jobs_total: {
     app: 'worker',
     type: 'counter',
-    help: 'Attempts at jobs by what they asked and how they ended; `code` is the error code, empty for a success.',
+    help: 'Attempts at jobs by what they asked and how they ended: succeeded, failed, retried, or aborted and canceled when nobody wanted them any more; `code` is the error code, empty for a success.',
     labels: ['task', 'outcome', 'code'],
   },
   captionfleet_queue_wait_seconds: {
