@@ -64,6 +64,9 @@ export function problems(...codes: readonly ErrorCode[]) {
 const header = (description: string, type = 'string') => ({ description, schema: { type } });
 const retryAfter = header('Seconds after which to ask again.', 'integer');
 const preferenceApplied = header('The wait that was applied.');
+const serverTiming = header(
+  'Once finished: the stages, in milliseconds, of the image that took longest, and their sum.',
+);
 const accepted = {
   'Idempotent-Replayed': header('`true` when an earlier call had sent this request.'),
   'Operation-Location': header('The absolute URL of the request.'),
@@ -78,11 +81,11 @@ const retryableStatuses: ReadonlySet<number> = new Set(
   Object.values(errorTable).flatMap(({ status, retryable }) => (retryable ? [status] : [])),
 );
 const successHeaders: Readonly<Record<string, Record<string, object>>> = {
-  'post 200': accepted,
+  'post 200': { ...accepted, 'Server-Timing': serverTiming },
   'post 202': { ...accepted, 'Retry-After': retryAfter },
-  'put 200': accepted,
+  'put 200': { ...accepted, 'Server-Timing': serverTiming },
   'put 202': { ...accepted, 'Retry-After': retryAfter },
-  'get 200': { 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
+  'get 200': { 'Server-Timing': serverTiming, 'Retry-After': retryAfter, 'Preference-Applied': preferenceApplied },
 };
 const errorHeaders: Readonly<Record<string, Record<string, object>>> = {
   401: { 'WWW-Authenticate': header('The scheme, and that the key or token was not accepted (RFC 6750).') },

@@ -164,6 +164,7 @@ test('images are accepted with 202 and the way to their captions, which are ther
   await using _consumer = await startConsumer();
   const done = await until(api.app, `/v1/captions/${status.id}`, finished);
   assert.equal(done.headers['retry-after'], undefined);
+  assert.match(String(done.headers['server-timing']), /^fetch;dur=1, preprocess;dur=2, inference;dur=3, total;dur=6/);
   const { images, counts, status: overall } = statusOf(done);
   assert.equal(overall, 'succeeded');
   assert.deepEqual(counts, { queued: 0, running: 0, succeeded: 2, failed: 0, aborted: 0, canceled: 0 });
