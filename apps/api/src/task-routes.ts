@@ -8,6 +8,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { addCancelRoute } from './cancel-route.ts';
 import { CancelAfterSchema, deadlineOf } from './deadline.ts';
+import { addEventsRoute } from './events-route.ts';
 import { type Repeatable, submitOnce } from './idempotent-submission.ts';
 import { IdParamsSchema, type OpenRequest } from './open-request.ts';
 import { accessCodes, problems } from './openapi.ts';
@@ -17,10 +18,13 @@ import { sendStatus } from './send-status.ts';
 import { producerOf, type SubmissionConfig, submit } from './submission.ts';
 import { type TaskBody, taskOf, taskRequestSchemas } from './task-request.ts';
 import { Waiters } from './waiters.ts';
+import { whileConnected } from './while-connected.ts';
 
 export interface TaskRoutesConfig extends SubmissionConfig {
   /** Callers that may wait for their results at a time; more get their 202 at once. */
   readonly maxWaiters: number;
+  /** Event streams that may be open at a time; more are refused. @defaultValue 256 */
+  readonly maxStreams?: number;
   readonly publicUrl: string | undefined;
 }
 
@@ -60,6 +64,7 @@ interface TaskRoute {
     readonly list: string;
     readonly get: string;
     readonly cancel: string;
+    readonly events: string;
   };
   readonly summaries: { readonly create: string; readonly list: string; readonly get: string };
 }
@@ -73,6 +78,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
       list: 'listCaptions',
       get: 'getCaptions',
       cancel: 'cancelCaptions',
+      events: 'streamCaptions',
     },
     summaries: {
       create: 'Caption images',
@@ -88,6 +94,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
       list: 'listMatches',
       get: 'getMatches',
       cancel: 'cancelMatches',
+      events: 'streamMatches',
     },
     summaries: {
       create: 'Say how well texts go with images',
@@ -103,6 +110,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
       list: 'listEmbeddings',
       get: 'getEmbeddings',
       cancel: 'cancelEmbeddings',
+      events: 'streamEmbeddings',
     },
     summaries: {
       create: 'Turn images and texts into vectors that can be compared',
@@ -118,6 +126,7 @@ const taskRouteTable: Readonly<Record<TaskType, TaskRoute>> = {
       list: 'listAnswers',
       get: 'getAnswers',
       cancel: 'cancelAnswers',
+      events: 'streamAnswers',
     },
     summaries: {
       create: 'Answer questions about images',
@@ -132,14 +141,23 @@ export const taskRoutes: FastifyPluginCallbackZod<TaskRoutesConfig> = (app, conf
   const producers = config.tasks.map((head) => config.queues.interactive[head].producer);
   // A request of the bulk lane is looked at once a second: its callers gain little by events, which are many.
   const waiters = new Waiters(producers, config.maxWaiters);
-  app.addHook('preClose', async () => waiters[Symbol.dispose]());
-  for (const type of taskTypes) addTaskRoutes(app, config, waiters, type);
+  const streams = new Waiters(producers, config.maxStreams ?? 256);
+  app.addHook('preClose', async () => {
+    waiters[Symbol.dispose]();
+    streams[Symbol.dispose]();
+  });
+  for (const type of taskTypes) addTaskRoutes(app, config, { waiters, streams }, type);
   done();
 };
 
 type App = Parameters<FastifyPluginCallbackZod>[0];
 
-function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, type: TaskType): void {
+function addTaskRoutes(
+  app: App,
+  config: TaskRoutesConfig,
+  { waiters, streams }: { readonly waiters: Waiters; readonly streams: Waiters },
+  type: TaskType,
+): void {
   const { requests, queues } = config;
   const { path, operations, summaries } = taskRouteTable[type];
   const about = 'An image that is refused at the door fails alone; when all are, so is the request.';
@@ -284,6 +302,7 @@ function addTaskRoutes(app: App, config: TaskRoutesConfig, waiters: Waiters, typ
     },
   );
   addCancelRoute(app, { path, operationId: operations.cancel, schema: RequestStatusSchemas[type], open });
+  addEventsRoute(app, { path, operationId: operations.events, open, streams });
 }
 
 const statusResponse = (type: TaskType, description: string) => ({
@@ -319,13 +338,4 @@ function preferredWait(request: FastifyRequest, reply: FastifyReply): number {
 /** Where the caller reaches this API; empty, which leaves the path relative, when the Host header is none. */
 export function baseUrl(request: FastifyRequest, publicUrl: string | undefined): string {
   return publicUrl ?? URL.parse(`${request.protocol}://${request.host}`)?.origin ?? '';
-}
-
-/** A signal that aborts when the caller goes away before it has its answer. */
-export function whileConnected(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new Error('the caller went away'));
-  });
-  return controller.signal;
 }

@@ -38,6 +38,7 @@ export async function startBackends(): Promise<TestBackends> {
 
 interface TestApiOptions {
   readonly maxWaiting?: number;
+  readonly maxStreams?: number;
   readonly redisUrl?: string;
   /** Shared by servers of one fleet. */
   readonly queuePrefix?: string;
@@ -60,7 +61,12 @@ export interface TestApi extends AsyncDisposable {
 }
 
 export async function startTestApi(backends: TestBackends, options: TestApiOptions = {}): Promise<TestApi> {
-  const { maxWaiting = 1_000, redisUrl = backends.redisUrl, queuePrefix = `{${randomUUID()}}` } = options;
+  const {
+    maxWaiting = 1_000,
+    maxStreams = 10,
+    redisUrl = backends.redisUrl,
+    queuePrefix = `{${randomUUID()}}`,
+  } = options;
   const { blobs, requests } = backends;
   const parts = new AsyncDisposableStack();
   const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
@@ -71,6 +77,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
     queues,
     tasks: ['caption', 'match'],
     maxWaiters: 10,
+    maxStreams,
     publicUrl: undefined,
     checks: { blob: (call) => blobs.ping(call) },
     metrics: createApiMetrics(),

@@ -8,7 +8,6 @@ import { problems } from './openapi.ts';
 import { Permits } from './permits.ts';
 import { asFleetError, logRefusal, retryAfterSeconds } from './problem.ts';
 import type { SubmissionConfig } from './submission.ts';
-import { whileConnected } from './task-routes.ts';
 import { addVisionBodies, imageOf, type SentImage } from './vision-body.ts';
 import { captionNow } from './vision-caption.ts';
 import {
@@ -23,6 +22,7 @@ import { visionAnswerOf } from './vision-error.ts';
 import { genderNeutral } from './vision-gender.ts';
 import { type QueryParameters, readVisionQuery } from './vision-query.ts';
 import { Waiters } from './waiters.ts';
+import { whileConnected } from './while-connected.ts';
 
 export interface VisionRoutesConfig extends SubmissionConfig {
   /** Callers that may wait for their captions at a time; more are refused. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { requestKey } from '@captionfleet/protocol/image-job';
 import type { RequestRecord, RequestStatus } from '@captionfleet/protocol/image-outcome';
 import type { JobProducer } from '@captionfleet/queue/producer';
@@ -22,7 +23,7 @@ interface WaitOptions {
 }
 
 /**
- * Callers that asked to wait for their request (`Prefer: wait`), a bounded number of them.
+ * Callers that wait for their request (`Prefer: wait`) or watch it (an event stream), a bounded number of them.
  *
  * A waiter sleeps until as many completion events came as images were open at its last look, or a second has passed; then
  * it looks. Events are hints: one that is lost costs at most that second, one too many costs one look. It ends, with the
@@ -56,6 +57,34 @@ export class Waiters implements Disposable {
         const left = deadline - performance.now();
         if (isFinished(status) || left <= 0 || stop.aborted) return status;
         await sleep(waiter, status.counts.queued + status.counts.running, Math.min(left, lookAgainMs), stop);
+      }
+    } finally {
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /**
+   * Looks at once, then whenever an image may have ended, until the request is finished or the server stops.
+   *
+   * @throws STREAMS_FULL over the limit, what `look` throws, the signal's reason
+   */
+  async *watch(
+    { tenant, id }: Pick<RequestRecord, 'tenant' | 'id'>,
+    look: (signal: AbortSignal) => Promise<RequestStatus>,
+    signal: AbortSignal,
+  ): AsyncGenerator<RequestStatus, void> {
+    if (this.#waiters.size >= this.#limit) {
+      throw new CaptionfleetError('STREAMS_FULL', `${this.#limit} event streams are open already`);
+    }
+    const stop = AbortSignal.any([signal, this.#stopping.signal]);
+    const waiter: Waiter = { jobs: `${requestKey(tenant, id)}-`, events: 0, wake: () => undefined };
+    this.#waiters.add(waiter);
+    try {
+      for (;;) {
+        const status = await look(signal);
+        yield status;
+        if (isFinished(status) || stop.aborted) return;
+        await sleep(waiter, 1, lookAgainMs, stop);
       }
     } finally {
       this.#waiters.delete(waiter);

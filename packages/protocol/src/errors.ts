@@ -99,6 +99,11 @@ export const errorTable = {
   DEADLINE_EXCEEDED: { status: 504, retryable: false, meaning: 'The deadline of the request passed first.' },
   REQUEST_CANCELED: { status: 409, retryable: false, meaning: 'The caller canceled the request.' },
   QUEUE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Redis does not answer.' },
+  STREAMS_FULL: {
+    status: 503,
+    retryable: true,
+    meaning: 'This process has as many event streams open as it serves.',
+  },
   STORAGE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Blob storage does not answer.' },
   INFERENCE_FAILED: { status: 500, retryable: true, meaning: 'The inference process failed or took too long.' },
   ATTEMPTS_EXHAUSTED: {
