@@ -19,6 +19,7 @@ test('with a storage account alone everything else has a default', () => {
     requestsPerSecond: 50,
     imagesPerMinute: 0,
     admin: { host: '127.0.0.1', port: 9401, allowedHosts: [] },
+    webhookPrivateHosts: [],
     publicUrl: undefined,
     azureml: undefined,
     logLevel: 'info',

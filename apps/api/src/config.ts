@@ -2,6 +2,7 @@ import { imageLimits } from '@captionfleet/protocol/image-reference';
 import {
   fleetConfig,
   fleetVariables,
+  hostAndPort,
   hostName,
   httpUrl,
   list,
@@ -54,6 +55,8 @@ const ApiConfigSchema = z
     CAPTIONFLEET_MAX_WAITING: withDefault(wholeNumber(1, 10_000_000), '10000'),
     /** What the fleet's workers have models for, with commas between them; anything else is refused at the door. */
     CAPTIONFLEET_TASKS: withDefault(list(z.enum(modelTasks)), 'caption'),
+    /** `host:port` pairs that webhooks may be sent to although they are private or without TLS, with commas between them. */
+    CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS: list(hostAndPort),
     /** Where callers reach this API, when it is not what they write into the Host header. */
     CAPTIONFLEET_PUBLIC_URL: optional(httpUrl),
   })
@@ -71,6 +74,7 @@ const ApiConfigSchema = z
       port: settings.CAPTIONFLEET_ADMIN_PORT,
       allowedHosts: settings.CAPTIONFLEET_ADMIN_NAMES,
     },
+    webhookPrivateHosts: settings.CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS,
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
     azureml: azuremlConfig(settings, { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off' }, context),
   }));

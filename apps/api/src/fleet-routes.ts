@@ -32,6 +32,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     answer: '/v1/answer',
     bulk: '/v1/bulk/captions',
     imageAnalysis: visionPath,
+    webhooks: '/v1/webhooks',
     openapi: '/openapi.json',
     ready: '/readyz',
   };

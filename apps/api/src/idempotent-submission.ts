@@ -56,8 +56,8 @@ const sha256 = (...parts: readonly string[]): string => createHash('sha256').upd
 const keyHash = (type: TaskType, key: string): string => sha256(type, key);
 
 /** Of the parsed body: the order of its members, blanks and defaults that were written out make no difference. */
-const fingerprintOf = ({ task, lane = 'interactive', images }: Submission): string =>
-  sha256(JSON.stringify({ task, lane, images }));
+const fingerprintOf = ({ task, lane = 'interactive', images, webhook }: Submission): string =>
+  sha256(JSON.stringify({ task, lane, images, webhook }));
 
 function assertSame({ id, task, fingerprint }: RequestRecord, asked: Submission, wanted: string): void {
   if (task.type === asked.task.type && fingerprint === wanted) return;

@@ -1,11 +1,14 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { redisAddress } from '@captionfleet/protocol/settings';
 import type { Tenant } from '@captionfleet/protocol/tenant';
+import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openKeyStore } from '@captionfleet/storage/key-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
+import { openWebhookSender } from '@captionfleet/storage/webhook-sender';
+import { openWebhookStore } from '@captionfleet/storage/webhook-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
@@ -17,6 +20,7 @@ import { type ApiConfig, readConfig } from './config.ts';
 import { EntraTokens } from './entra-tokens.ts';
 import { buildServer } from './server.ts';
 import { everyQueue, openTaskQueues } from './task-queues.ts';
+import { openWebhooks } from './webhooks.ts';
 
 /** Milliseconds for the requests in flight when a signal says stop; what is left then is cut off. */
 const drainMs = 10_000;
@@ -37,13 +41,20 @@ async function main(config: ApiConfig): Promise<void> {
     logger.warn({ code }, `${code}: ${redis}; requests are refused until it does`);
   });
   const access = await openConfiguredAccess(config, { blobs, logger }, parts);
+  const metrics = createApiMetrics();
+  const requests = openRequestStore(blobs);
+  const deliveries = parts.use(await openDeliveryQueue({ redisUrl: config.redisUrl, prefix: config.queuePrefix }));
+  const sender = parts.use(openWebhookSender({ allowPrivateHosts: config.webhookPrivateHosts }));
+  const store = openWebhookStore(blobs);
+  const webhooks = parts.use(openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger }));
   const fleet = {
     spendImages: access.spendImages,
-    requests: openRequestStore(blobs),
     bulk: (tenant: Tenant) => openBulkStore(blobs, tenant),
+    requests,
+    webhooks,
     queues,
     tasks: config.tasks,
-    metrics: createApiMetrics(),
+    metrics,
     logger,
   };
   const app = await buildServer({

@@ -14,6 +14,8 @@ import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem }
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 import { withPlainColon } from './vision-contract.ts';
 import { type VisionRoutesConfig, visionRoutes } from './vision-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** Limits of the HTTP server; docs/reference/http.md states them. */
 const serverLimits = {
@@ -30,6 +32,7 @@ export type ServerConfig = BulkRoutesConfig &
   VisionRoutesConfig & {
     readonly access: Access;
     readonly metrics: ApiMetrics;
+    readonly webhooks?: Webhooks | undefined;
     readonly logger: FastifyBaseLogger;
   };
 
@@ -90,6 +93,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   await app.register(taskRoutes, { ...config, spendImages });
   await app.register(bulkRoutes, { ...config, spendImages });
   await app.register(visionRoutes, { ...config, spendImages, prefix: '/computervision' });
+  if (config.webhooks !== undefined) await app.register(webhookRoutes, { webhooks: config.webhooks });
   await app.register(fleetRoutes, config);
   return app;
 }

@@ -3,6 +3,7 @@ import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import type { Lane } from '@captionfleet/protocol/queue-names';
 import { headOf, type ModelTask, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
+import type { Webhook } from '@captionfleet/protocol/webhook';
 import type { JobProducer, Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { type ArrivedImage, admitImages } from './admission.ts';
@@ -10,6 +11,7 @@ import { refuseUnreachable } from './deadline.ts';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
 import type { TaskQueues } from './task-queues.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface SubmissionConfig {
   readonly requests: RequestStore;
@@ -18,6 +20,8 @@ export interface SubmissionConfig {
   readonly tasks: readonly ModelTask[];
   /** Counts the images of a tenant; undefined where there is no limit. @throws RATE_LIMITED */
   readonly spendImages?: ((tenant: Tenant, images: number) => Promise<void>) | undefined;
+  /** Absent: nobody is told of the end of a request. */
+  readonly webhooks?: Pick<Webhooks, 'sender' | 'announcer'> | undefined;
 }
 
 export interface Submission {
@@ -28,6 +32,8 @@ export interface Submission {
   readonly images: readonly ArrivedImage[];
   /** After this time, in UTC, nobody wants what is not finished. */
   readonly deadline?: string | undefined;
+  /** Who is told of the end, beside the tenant's endpoints. */
+  readonly webhook?: Webhook | undefined;
 }
 
 /** Milliseconds for the jobs of a stored request to be in the queue. */
@@ -37,8 +43,8 @@ const enqueueMs = 10_000;
  * The way in of every surface of the API: looks at each image, stores the inline ones and the record of the request, and
  * enqueues its jobs. When it returns, nothing of the request can be lost.
  *
- * @throws TASK_UNSUPPORTED, QUEUE_FULL, RATE_LIMITED, DEADLINE_UNREACHABLE or IMAGES_REFUSED before a record is stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or
- * the signal's reason
+ * @throws TASK_UNSUPPORTED, URL_REFUSED (of the webhook), QUEUE_FULL, RATE_LIMITED, DEADLINE_UNREACHABLE or IMAGES_REFUSED before a record is
+ * stored; QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE, or the signal's reason
  */
 export async function submit(
   submission: Submission,
@@ -50,12 +56,13 @@ export async function submit(
   return await store({ ...admitted, id: newRequestId() }, places, config, signal);
 }
 
-/** @throws TASK_UNSUPPORTED, QUEUE_FULL, DEADLINE_UNREACHABLE, QUEUE_UNAVAILABLE */
+/** @throws TASK_UNSUPPORTED, URL_REFUSED, QUEUE_FULL, DEADLINE_UNREACHABLE, QUEUE_UNAVAILABLE */
 export async function reservePlaces(
-  { task, lane = 'interactive', images, deadline }: Submission,
-  { queues, tasks }: SubmissionConfig,
+  { task, lane = 'interactive', images, deadline, webhook }: Submission,
+  { queues, tasks, webhooks }: SubmissionConfig,
 ): Promise<Places> {
   assertServed(task, tasks);
+  if (webhook !== undefined) assertCallable(webhook, webhooks);
   const producer = producerOf({ lane, task }, queues);
   if (deadline !== undefined) await refuseUnreachable(producer, images.length, deadline);
   return await producer.reserve(images.length);
@@ -63,14 +70,14 @@ export async function reservePlaces(
 
 /** What the record of a request says but for its id: its images were looked at, and the inline ones are stored. */
 export async function admit(
-  { tenant, task, lane = 'interactive', images, deadline }: Submission,
+  { tenant, task, lane = 'interactive', images, deadline, webhook }: Submission,
   config: SubmissionConfig,
   signal: AbortSignal,
 ): Promise<Omit<RequestRecord, 'id'>> {
   const requests = config.requests.of(tenant);
   await config.spendImages?.(tenant, images.length);
   const admitted = await admitImages(images, { tenant, requests }, signal);
-  const terms = deadline === undefined ? {} : { deadline };
+  const terms = { ...(deadline === undefined ? {} : { deadline }), ...(webhook === undefined ? {} : { webhook }) };
   return { tenant, createdAt: new Date().toISOString(), task, lane, ...terms, images: admitted };
 }
 
@@ -78,10 +85,12 @@ export async function admit(
 export async function store(
   record: RequestRecord,
   places: Places,
-  { requests, queues }: SubmissionConfig,
+  { requests, queues, webhooks }: SubmissionConfig,
   signal: AbortSignal,
   assertExpected: (standing: RequestRecord) => void = () => undefined,
 ): Promise<RequestRecord> {
+  // Before the request can end.
+  await webhooks?.announcer.expect(record, signal);
   const standing = await requests.of(record.tenant).writeRequest(record, { signal });
   assertExpected(standing);
   // What is stored is enqueued, also when its caller has gone meanwhile.
@@ -96,4 +105,9 @@ export function assertServed({ type }: Pick<Task, 'type'>, served: readonly Mode
   const head = headOf[type];
   if (served.includes(head)) return;
   throw new CaptionfleetError('TASK_UNSUPPORTED', `no model of this fleet can ${head}; it can ${served.join(', ')}`);
+}
+
+function assertCallable({ url }: Webhook, webhooks: SubmissionConfig['webhooks']): void {
+  if (webhooks === undefined) throw new CaptionfleetError('REQUEST_INVALID', '/webhook: this API sends no webhooks');
+  webhooks.sender.check(url);
 }

@@ -4,6 +4,7 @@ import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { optionConflict } from '@captionfleet/protocol/option-conflict';
 import { type Lane, LaneSchema } from '@captionfleet/protocol/queue-names';
 import { AnswerOptionsSchema, type Task, TaskSchema, TaskSchemas, type TaskType } from '@captionfleet/protocol/task';
+import { type Webhook, WebhookSchema } from '@captionfleet/protocol/webhook';
 import { z } from 'zod';
 import { DeadlineSchema } from './deadline.ts';
 
@@ -58,7 +59,10 @@ function refuseConflicts({ options }: { readonly options: GenerationOptions }, c
 }
 
 /** What a body may say beside the task and its images. */
-const terms = { deadline: DeadlineSchema };
+const terms = {
+  deadline: DeadlineSchema,
+  webhook: WebhookSchema.describe('Is told of the end of this request.').optional(),
+};
 
 /** The bodies of the routes that take work: images, and what a task asks of each of them. */
 export const taskRequestSchemas = {
@@ -89,12 +93,15 @@ export const taskRequestSchemas = {
 } as const satisfies Record<TaskType, z.ZodObject>;
 
 /** What a body asks of its images. */
-export const taskOf = (type: TaskType, { images: _, lane: __, deadline: ___, ...asked }: TaskBody): Task =>
-  TaskSchema.parse({ type, ...asked });
+export const taskOf = (
+  type: TaskType,
+  { images: _, lane: __, deadline: ___, webhook: ____, ...asked }: TaskBody,
+): Task => TaskSchema.parse({ type, ...asked });
 
 /** What every body has beside what its task asks. */
 export interface TaskBody {
   readonly images: readonly DoorImage[];
   readonly lane: Lane;
   readonly deadline?: string | undefined;
+  readonly webhook?: Webhook | undefined;
 }

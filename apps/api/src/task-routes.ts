@@ -171,6 +171,7 @@ function addTaskRoutes(
       'REQUEST_TOO_LARGE',
       'MEDIA_TYPE_UNSUPPORTED',
       'TASK_UNSUPPORTED',
+      'URL_REFUSED',
       'IMAGES_REFUSED',
       'IDEMPOTENCY_CONFLICT',
       'QUEUE_FULL',
@@ -195,8 +196,8 @@ function addTaskRoutes(
     const signal = whileConnected(reply);
     const { tenant } = request.principal;
     const { cancelAfter, ...asked } = body;
-    const { lane, images } = asked;
-    const submission = { tenant, task: taskOf(type, asked), lane, images, deadline: deadlineOf(body) };
+    const { lane, images, webhook } = asked;
+    const submission = { tenant, task: taskOf(type, asked), lane, images, deadline: deadlineOf(body), webhook };
     const { record, replayed } =
       repeatable === undefined
         ? { record: await submit(submission, config, signal), replayed: false }

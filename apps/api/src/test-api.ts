@@ -5,10 +5,13 @@ import type { ImageJob } from '@captionfleet/protocol/image-job';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type ConsumerOptions, openConsumer } from '@captionfleet/queue/consumer';
+import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
+import { openWebhookSender } from '@captionfleet/storage/webhook-sender';
+import { openWebhookStore } from '@captionfleet/storage/webhook-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
@@ -18,6 +21,7 @@ import { openToAnyone } from './access.ts';
 import { anyone } from './principal.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues, type TaskQueues } from './task-queues.ts';
+import { openWebhooks } from './webhooks.ts';
 
 export interface TestBackends extends AsyncDisposable {
   readonly redisUrl: string;
@@ -39,6 +43,8 @@ export async function startBackends(): Promise<TestBackends> {
 interface TestApiOptions {
   readonly maxWaiting?: number;
   readonly maxStreams?: number;
+  /** Receivers of webhooks. */
+  readonly allowPrivateHosts?: readonly string[];
   readonly redisUrl?: string;
   /** Shared by servers of one fleet. */
   readonly queuePrefix?: string;
@@ -66,22 +72,32 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
     maxStreams = 10,
     redisUrl = backends.redisUrl,
     queuePrefix = `{${randomUUID()}}`,
+    allowPrivateHosts = [],
   } = options;
   const { blobs, requests } = backends;
   const parts = new AsyncDisposableStack();
   const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
+  const logger = createLogger({ name: 'api', level: 'silent' });
+  const metrics = createApiMetrics();
+  const deliveries = parts.use(await openDeliveryQueue({ redisUrl, prefix: queuePrefix }));
+  const sender = parts.use(openWebhookSender({ allowPrivateHosts, deadlineMs: 2_000 }));
+  const store = openWebhookStore(blobs);
+  const webhooks = parts.use(
+    openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger, sweepMs: 300 }),
+  );
   const app = await buildServer({
     access: { ...openToAnyone, authenticate: async () => ({ ...anyone, tenant: api.tenant }) },
     requests,
     bulk: (tenant) => openBulkStore(blobs, tenant),
+    webhooks,
     queues,
     tasks: ['caption', 'match'],
     maxWaiters: 10,
     maxStreams,
     publicUrl: undefined,
     checks: { blob: (call) => blobs.ping(call) },
-    metrics: createApiMetrics(),
-    logger: createLogger({ name: 'api', level: 'silent' }),
+    metrics,
+    logger,
   });
   parts.defer(() => app.close());
   const api: TestApi = {

@@ -5,6 +5,7 @@ import { LaneSchema } from '@captionfleet/protocol/queue-names';
 import {
   fleetConfig,
   fleetVariables,
+  hostAndPort,
   hostName,
   list,
   readSettings,
@@ -13,12 +14,6 @@ import {
 } from '@captionfleet/protocol/settings';
 import { z } from 'zod';
 
-const hostAndPort = z
-  .string()
-  .regex(
-    /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/,
-    'must be host:port pairs such as images.intranet:8080,127.0.0.1:9000',
-  );
 const affinity = z
   .string()
   .regex(/^(?:off|auto|\d+(?:,\d+)*)$/, 'must be off, auto, or cores such as 0,1')

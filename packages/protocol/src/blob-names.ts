@@ -22,8 +22,34 @@ export function blobNames(tenant: Tenant) {
     cancellation: (id: RequestId): string => `${root}requests/${id}/canceled.json`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
+    webhookEndpoints: `${root}webhooks/endpoints/`,
+    webhookEndpoint: (id: string): string => `${root}webhooks/endpoints/${id}.json`,
+    webhookMessages: (endpoint: string): string => `${root}webhooks/messages/${endpoint}/`,
+    webhookMessage: (endpoint: string, id: RequestId): string =>
+      `${root}webhooks/messages/${endpoint}/${id}/message.json`,
+    webhookAttempt: (endpoint: string, id: RequestId, number: number): string =>
+      `${root}webhooks/messages/${endpoint}/${id}/attempt-${String(number).padStart(4, '0')}.json`,
   };
 }
+
+interface PendingParts {
+  readonly tenant: Tenant;
+  readonly id: RequestId;
+  readonly lane: string;
+  readonly task: string;
+  readonly images: number;
+  readonly deadline: number | undefined;
+}
+
+/** Of all tenants, so that one listing finds what is to be done; the names say what, the blobs are small. */
+export const webhookMarks = {
+  pendingFolder: 'webhooks/pending/',
+  pending: ({ tenant, id, lane, task, images, deadline = 0 }: PendingParts) =>
+    `webhooks/pending/${[tenant, id, lane, task, images, deadline].join('.')}.json`,
+  outboxFolder: 'webhooks/outbox/',
+  outbox: (delivery: { tenant: Tenant; endpoint: string; requestId: RequestId }) =>
+    `webhooks/outbox/${delivery.tenant}.${delivery.endpoint}.${delivery.requestId}.json`,
+} as const;
 
 /** Whose image a blob of the fleet's container is; undefined when it is none that arrived inside a request. */
 export function imageOwner(name: string): Tenant | undefined {

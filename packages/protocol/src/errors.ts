@@ -37,7 +37,7 @@ export const errorTable = {
     retryable: true,
     meaning: 'The caller sends more than its limit; Retry-After says when to go on.',
   },
-  NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route or request.' },
+  NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such route, request or webhook endpoint.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'The route exists, with another method.' },
 
   IDEMPOTENCY_CONFLICT: {
@@ -99,6 +99,7 @@ export const errorTable = {
   DEADLINE_EXCEEDED: { status: 504, retryable: false, meaning: 'The deadline of the request passed first.' },
   REQUEST_CANCELED: { status: 409, retryable: false, meaning: 'The caller canceled the request.' },
   QUEUE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Redis does not answer.' },
+  WEBHOOKS_FULL: { status: 409, retryable: false, meaning: 'The tenant has as many webhook endpoints as it may.' },
   STREAMS_FULL: {
     status: 503,
     retryable: true,

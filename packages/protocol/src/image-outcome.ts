@@ -9,6 +9,7 @@ import { type Lane, LaneSchema } from './queue-names.ts';
 import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
 import { defaultTenant, type Tenant, TenantSchema } from './tenant.ts';
+import { type Webhook, WebhookSchema } from './webhook.ts';
 
 export const ModelIdentitySchema = z.object({
   id: z.string(),
@@ -96,6 +97,8 @@ export interface RequestRecord {
   readonly fingerprint?: string | undefined;
   /** After this time nobody wants what is not finished; absent: none. */
   readonly deadline?: string | undefined;
+  /** Who is told of the end; absent: nobody but the tenant's endpoints. */
+  readonly webhook?: Webhook | undefined;
   readonly images: readonly RecordImage[];
 }
 
@@ -115,6 +118,7 @@ const recorded = {
   lane: LaneSchema.default('interactive'),
   fingerprint: z.string().optional(),
   deadline: z.iso.datetime().optional(),
+  webhook: WebhookSchema.optional(),
   images: z.array(
     z.union([
       z.strictObject({ customId, source: ImageReferenceSchema }),

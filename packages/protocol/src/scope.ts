@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const scopeTable = {
   'captions:write': 'post images, for any task',
   'captions:read': 'see what became of them',
+  webhooks: 'say where the ends of requests are told, and see what was sent',
   batches: 'make, follow and cancel batches',
 } as const satisfies Record<string, string>;
 

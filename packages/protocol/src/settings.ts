@@ -20,6 +20,13 @@ export function wholeNumber(minimum: number, maximum: number) {
   return z.coerce.number<string>(form).int(form).min(minimum, form).max(maximum, form);
 }
 
+export const hostAndPort = z
+  .string()
+  .regex(
+    /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/,
+    'must be host:port pairs such as images.intranet:8080,127.0.0.1:9000',
+  );
+
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 /** A name without a port, for lists of names that a listener is called by. */
 export const hostName = z

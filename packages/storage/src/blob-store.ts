@@ -40,8 +40,13 @@ export interface BlobEntry {
   readonly lastModified: Date;
 }
 
+export interface BlobVersion {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
 /**
- * Blobs that are written once. Every call is tried again a few times within a deadline, then fails with
+ * Blobs that are written once, but for a few that are replaced. Every call is tried again a few times within a deadline, then fails with
  * STORAGE_UNAVAILABLE; an aborted call throws its signal's reason.
  */
 export interface BlobStore {
@@ -53,6 +58,17 @@ export interface BlobStore {
    */
   putOnce(name: string, bytes: Uint8Array, contentType: string, options?: WriteOptions): Promise<'created' | 'exists'>;
   read(name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  /** The content and which version of the blob it is. */
+  readVersion(name: string, options: ReadOptions): Promise<BlobVersion | undefined>;
+  /** Writes over the version that was read; `changed` when it is not there any more. */
+  replace(
+    name: string,
+    bytes: Uint8Array,
+    contentType: string,
+    options: CallOptions & { readonly etag: string },
+  ): Promise<'replaced' | 'changed'>;
+  /** Removes a blob that may be absent. */
+  remove(name: string, options?: CallOptions): Promise<void>;
   readFrom(container: string, name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
   /** At most `limit` names that start with `prefix`. */
   list(prefix: string, options: CallOptions & { readonly limit: number }): Promise<string[]>;
@@ -87,12 +103,14 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
     }
   };
 
-  const readFrom: BlobStore['readFrom'] = async (container, name, { maxBytes, signal }) => {
+  const readVersionFrom = async (container: string, name: string, { maxBytes, signal }: ReadOptions) => {
     assertPlainName(name);
     const client = service.getContainerClient(container);
     const what = `read blob "${name}" of container "${container}"`;
     return await call(what, (abortSignal) => download(client, name, { maxBytes, abortSignal }), signal);
   };
+  const readFrom: BlobStore['readFrom'] = async (container, name, options) =>
+    (await readVersionFrom(container, name, options))?.bytes;
 
   return {
     container: config.container,
@@ -117,6 +135,31 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
     },
     read: async (name, options) => await readFrom(config.container, name, options),
     readFrom,
+    readVersion: async (name, options) => await readVersionFrom(config.container, name, options),
+    async replace(name, bytes, contentType, { etag, signal }) {
+      assertPlainName(name);
+      const put = async (abortSignal: AbortSignal): Promise<'replaced' | 'changed'> => {
+        try {
+          const conditions = { ifMatch: etag };
+          const blobHTTPHeaders = { blobContentType: contentType };
+          const options = { abortSignal, conditions, blobHTTPHeaders };
+          await own.getBlockBlobClient(name).upload(bytes, bytes.byteLength, options);
+          return 'replaced';
+        } catch (error) {
+          if (isAbsent(error) || (error instanceof RestError && error.statusCode === 412)) return 'changed';
+          throw error;
+        }
+      };
+      return await call(`replace blob "${name}"`, put, signal);
+    },
+    async remove(name, { signal } = {}) {
+      assertPlainName(name);
+      await call(
+        `remove blob "${name}"`,
+        (abortSignal) => own.getBlobClient(name).deleteIfExists({ abortSignal }),
+        signal,
+      );
+    },
     async list(prefix, { limit, signal }) {
       return await call(`list "${prefix}"`, (abortSignal) => listNames(own, prefix, limit, abortSignal), signal);
     },
@@ -177,7 +220,7 @@ async function download(
   container: ContainerClient,
   name: string,
   { maxBytes, abortSignal }: DownloadOptions,
-): Promise<Uint8Array | undefined> {
+): Promise<BlobVersion | undefined> {
   const response = await container
     .getBlobClient(name)
     .download(0, undefined, { abortSignal })
@@ -199,7 +242,7 @@ async function download(
     if (size > maxBytes) throw tooLarge(name, maxBytes);
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks, size);
+  return { bytes: Buffer.concat(chunks, size), etag: response.etag ?? '' };
 }
 
 async function listNames(

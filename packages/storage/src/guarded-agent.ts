@@ -23,8 +23,13 @@ export const transferLimits = { connectMs: 5_000, headersMs: 5_000, silenceMs: 5
  * name server is never asked for.
  *
  * @param exempt `host:port` pairs whose addresses are not checked.
+ * @param options.headersMs Milliseconds for the beginning of an answer.
  */
-export function guardedAgent(exempt: ReadonlySet<string>, resolve: Resolve): Agent {
+export function guardedAgent(
+  exempt: ReadonlySet<string>,
+  resolve: Resolve,
+  { headersMs = transferLimits.headersMs }: { readonly headersMs?: number } = {},
+): Agent {
   const addressesOf = async (target: Parameters<typeof hostAndPort>[0]): Promise<readonly ResolvedAddress[]> => {
     const host = target.hostname;
     const isExempt = exempt.has(hostAndPort(target));
@@ -52,7 +57,7 @@ export function guardedAgent(exempt: ReadonlySet<string>, resolve: Resolve): Age
     },
     connections: 16,
     pipelining: 1,
-    headersTimeout: transferLimits.headersMs,
+    headersTimeout: headersMs,
     bodyTimeout: transferLimits.silenceMs,
     // Short, so that no connection outlives for long what its name was checked for.
     keepAliveTimeout: 2_000,

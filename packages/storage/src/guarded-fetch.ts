@@ -3,7 +3,7 @@ import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import { type Agent, type Dispatcher, request } from 'undici';
 import { transferLimits } from './guarded-agent.ts';
-import { parseImageUrl, refused } from './url-guard.ts';
+import { parseCallerUrl, refused } from './url-guard.ts';
 
 export interface FetchedImage {
   readonly bytes: Uint8Array;
@@ -25,7 +25,7 @@ interface Guard {
  * SOURCE_UNAVAILABLE, IMAGE_TOO_LARGE or IMAGE_EMPTY, or whatever made the caller's `signal` abort.
  */
 export async function fetchImage(text: string, guard: Guard, signal: AbortSignal): Promise<FetchedImage> {
-  let url = parseImageUrl(text, guard.exempt);
+  let url = parseCallerUrl(text, guard.exempt);
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const response = await get(url, guard.agent, signal);
     if (!redirectStatuses.has(response.statusCode)) return await readImage(url, response);
@@ -57,7 +57,7 @@ export function redirectTarget(from: URL, location: string | string[] | undefine
   if (typeof location !== 'string') throw refused('was redirected without a single Location');
   const text = absolute(location, from);
   if (text === undefined) throw refused('was redirected to something that is not a URL');
-  const url = parseImageUrl(text, exempt);
+  const url = parseCallerUrl(text, exempt);
   if (from.protocol === 'https:' && url.protocol === 'http:') throw refused('was redirected from https to http');
   return url;
 }

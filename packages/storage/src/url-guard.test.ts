@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { redirectTarget } from './guarded-fetch.ts';
-import { parseImageUrl } from './url-guard.ts';
+import { parseCallerUrl } from './url-guard.ts';
 
 const none: ReadonlySet<string> = new Set();
 
@@ -65,7 +65,7 @@ const hostileUrls: readonly (readonly [url: string, reason: RegExp])[] = [
 
 test('a hostile URL is refused by its text, and the message says why', () => {
   for (const [url, message] of hostileUrls) {
-    assert.throws(() => parseImageUrl(url, none), { code: 'URL_REFUSED', message }, url);
+    assert.throws(() => parseCallerUrl(url, none), { code: 'URL_REFUSED', message }, url);
   }
 });
 
@@ -105,23 +105,23 @@ test('ordinary public URLs pass', () => {
     'https://[2606:4700::1]/a.jpg',
     'https://account.blob.core.windows.net/container/a.jpg?sig=abc',
   ];
-  for (const url of good) assert.equal(parseImageUrl(url, none).href, new URL(url).href, url);
+  for (const url of good) assert.equal(parseCallerUrl(url, none).href, new URL(url).href, url);
 });
 
 test('an exempt host and port may be private, with that port alone', () => {
   const exempt = new Set(['localhost:8080', '[::1]:80', '10.0.0.1:443']);
   for (const url of ['http://localhost:8080/a', 'http://[::1]/a', 'https://10.0.0.1/a']) {
-    assert.equal(parseImageUrl(url, exempt).href, url);
+    assert.equal(parseCallerUrl(url, exempt).href, url);
   }
   for (const url of ['http://localhost/a', 'http://localhost:8081/a', 'https://[::1]/a', 'ftp://localhost:8080/a']) {
-    assert.throws(() => parseImageUrl(url, exempt), { code: 'URL_REFUSED' }, url);
+    assert.throws(() => parseCallerUrl(url, exempt), { code: 'URL_REFUSED' }, url);
   }
 });
 
 test('a refusal does not repeat the path and query, which may hold a signature', () => {
   for (const url of ['http://127.0.0.1/secret?sig=secret', 'http://secret@a.example.org/', 'secret']) {
     assert.throws(
-      () => parseImageUrl(url, none),
+      () => parseCallerUrl(url, none),
       (error) => error instanceof Error && !error.message.includes('secret') && error.cause === undefined,
     );
   }

@@ -10,13 +10,13 @@ const privateLink = /(?:^|\.)privatelink\./;
 const hostLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
- * Decides from its text alone whether a URL may be fetched, and returns it parsed: nothing parses it a second time, so no
+ * Decides from its text alone whether a URL of a caller may be used, and returns it parsed: nothing parses it a second time, so no
  * two parsers can disagree on its host. What its name resolves to is checked when a connection is made.
  *
  * @param exempt `host:port` pairs that may be private and may use any port.
  * @throws URL_REFUSED. Messages name the host at most: path and query of an image URL may hold a signature.
  */
-export function parseImageUrl(text: string, exempt: ReadonlySet<string>): URL {
+export function parseCallerUrl(text: string, exempt: ReadonlySet<string>): URL {
   if (text.length > imageLimits.urlLength) throw refused(`is longer than ${imageLimits.urlLength} characters`);
   if (/[\s\\\p{Cc}]/u.test(text)) throw refused('contains a space, a control character or a backslash');
   const authority = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1];
@@ -25,7 +25,7 @@ export function parseImageUrl(text: string, exempt: ReadonlySet<string>): URL {
   if (authority.includes('@')) throw refused('contains a user name or password');
   if (exempt.has(hostAndPort(url))) return url;
 
-  const port = url.port === '' ? undefined : `uses port ${url.port}, and images come from ports 80 and 443`;
+  const port = url.port === '' ? undefined : `uses port ${url.port}; only 80 and 443 are allowed`;
   const problem = port ?? (isIP(bareHost(url)) === 0 ? hostNameProblem(url.hostname) : addressProblem(url, authority));
   if (problem !== undefined) throw refused(`${problem}; ${howToExempt(url)}`);
   return url;
@@ -60,4 +60,4 @@ function hostNameProblem(host: string): string | undefined {
 }
 
 export const refused = (problem: string): CaptionfleetError =>
-  new CaptionfleetError('URL_REFUSED', `the image URL ${problem}`);
+  new CaptionfleetError('URL_REFUSED', `the URL ${problem}`);

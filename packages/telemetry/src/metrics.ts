@@ -81,6 +81,12 @@ export const metricTable = {
     labels: ['route', 'method', 'status'],
     buckets: secondBuckets,
   },
+  captionfleet_webhook_attempts_total: {
+    app: 'api',
+    type: 'counter',
+    help: 'Attempts to deliver a webhook by outcome: succeeded, failed.',
+    labels: ['outcome'],
+  },
   captionfleet_drift_checks_total: {
     app: 'worker',
     type: 'counter',
@@ -117,9 +123,10 @@ function metricMakers(registry: Registry) {
 }
 
 export function createApiMetrics(registry: Registry = new Registry()) {
-  const { gauge, histogram } = metricMakers(registry);
+  const { counter, gauge, histogram } = metricMakers(registry);
   return {
     registry,
+    webhookAttempts: counter('captionfleet_webhook_attempts_total'),
     queueJobs: gauge('captionfleet_queue_jobs'),
     httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
   };
