@@ -33,6 +33,8 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     bulk: '/v1/bulk/captions',
     imageAnalysis: visionPath,
     webhooks: '/v1/webhooks',
+    models: '/v1/models',
+    info: '/info',
     openapi: '/openapi.json',
     ready: '/readyz',
   };

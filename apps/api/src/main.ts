@@ -3,6 +3,7 @@ import { redisAddress } from '@captionfleet/protocol/settings';
 import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
+import { openWorkerRegister } from '@captionfleet/queue/worker-register';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openKeyStore } from '@captionfleet/storage/key-store';
@@ -47,6 +48,7 @@ async function main(config: ApiConfig): Promise<void> {
   const sender = parts.use(openWebhookSender({ allowPrivateHosts: config.webhookPrivateHosts }));
   const store = openWebhookStore(blobs);
   const webhooks = parts.use(openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger }));
+  const workers = parts.use(await openWorkerRegister({ redisUrl: config.redisUrl, prefix: config.queuePrefix }));
   const fleet = {
     spendImages: access.spendImages,
     bulk: (tenant: Tenant) => openBulkStore(blobs, tenant),
@@ -60,6 +62,8 @@ async function main(config: ApiConfig): Promise<void> {
   const app = await buildServer({
     ...fleet,
     access,
+    workers,
+    maxWaiting: config.maxWaiting,
     maxWaiters,
     publicUrl: config.publicUrl,
     checks: {

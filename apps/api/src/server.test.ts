@@ -350,6 +350,8 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
     'post /v1/bulk/{id}/cancel 200,400,401,403,404,408,429,431,500,503',
     'get /v1/bulk/{id}/results 200,400,401,403,404,408,429,431,500,503',
     'post /computervision/imageanalysis:analyze 200,400,401,403,408,415,429,431,500,503',
+    'get /v1/models 200,400,401,403,408,429,431,500,503',
+    'get /info 200,400,401,403,408,429,431,500,503',
     'get / 200',
     'get /livez 200',
     'get /readyz 200,503',

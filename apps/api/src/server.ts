@@ -8,6 +8,7 @@ import type { Access } from './access.ts';
 import { type BulkRoutesConfig, bulkRoutes } from './bulk-routes.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { guardRoutes } from './guarded-routes.ts';
+import { type ModelRoutesConfig, modelRoutes } from './model-routes.ts';
 import { describeRoutes } from './openapi.ts';
 import './principal.ts';
 import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem } from './problem.ts';
@@ -29,6 +30,7 @@ const serverLimits = {
 export type ServerConfig = BulkRoutesConfig &
   TaskRoutesConfig &
   FleetRoutesConfig &
+  ModelRoutesConfig &
   VisionRoutesConfig & {
     readonly access: Access;
     readonly metrics: ApiMetrics;
@@ -94,6 +96,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   await app.register(bulkRoutes, { ...config, spendImages });
   await app.register(visionRoutes, { ...config, spendImages, prefix: '/computervision' });
   if (config.webhooks !== undefined) await app.register(webhookRoutes, { webhooks: config.webhooks });
+  await app.register(modelRoutes, config);
   await app.register(fleetRoutes, config);
   return app;
 }

@@ -7,6 +7,7 @@ import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type ConsumerOptions, openConsumer } from '@captionfleet/queue/consumer';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import type { JobProducer } from '@captionfleet/queue/producer';
+import { openWorkerRegister } from '@captionfleet/queue/worker-register';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
@@ -77,6 +78,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
   const { blobs, requests } = backends;
   const parts = new AsyncDisposableStack();
   const queues = await openTaskQueues({ redisUrl, queuePrefix, pool: 'cpu', maxWaiting }, parts);
+  const workers = parts.use(await openWorkerRegister({ redisUrl, prefix: queuePrefix }));
   const logger = createLogger({ name: 'api', level: 'silent' });
   const metrics = createApiMetrics();
   const deliveries = parts.use(await openDeliveryQueue({ redisUrl, prefix: queuePrefix }));
@@ -94,6 +96,8 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
     tasks: ['caption', 'match'],
     maxWaiters: 10,
     maxStreams,
+    workers,
+    maxWaiting,
     publicUrl: undefined,
     checks: { blob: (call) => blobs.ping(call) },
     metrics,

@@ -1,7 +1,9 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/consumer';
+import { DrainRate } from '@captionfleet/queue/drain-rate';
 import { openWithdrawals } from '@captionfleet/queue/withdrawals';
+import { announceWorker } from '@captionfleet/queue/worker-register';
 import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
@@ -16,6 +18,7 @@ import { InferencePool, type PoolEvents } from './inference-pool.ts';
 import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { seldom } from './seldom.ts';
 import { firstStopSignal } from './stop-signal.ts';
+import { describeWorker } from './worker-presence.ts';
 
 /** Returns when a signal has stopped the worker and what ran is finished or handed back. */
 async function main(config: WorkerConfig, logger: Logger): Promise<void> {
@@ -42,8 +45,9 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       metrics: scrape(metrics, () => started),
     }),
   );
-  const prepared = await prepare(config, stopped, logger);
-  if (prepared === undefined) return;
+  const found = await prepare(config, stopped, logger);
+  if (found === undefined) return;
+  const { choice: prepared, card } = found;
   const pool = parts.use(startPool(config, prepared, watchPool(logger, metrics)));
   started = pool;
   const first = await Promise.race([pool.ready, pool.failed, stopped]);
@@ -67,13 +71,17 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   pool.onRoom(() => batcher.dispatch());
   const withdrawals = parts.use(openWithdrawals(config.redisUrl, config.queuePrefix));
   const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, logger };
+  const rate = new DrainRate();
   const handlerOf =
     (lane: Lane): Handler =>
     async (delivery, signal) => {
       deliveries[lane] += 1;
-      await imageJob(delivery, { ...stages, lane }, signal).finally(() => {
+      try {
+        await imageJob(delivery, { ...stages, lane }, signal);
+        rate.count();
+      } finally {
         deliveries[lane] -= 1;
-      });
+      }
     };
   const onError = seldom((error, errors) => {
     const reason = error.message || String(Object(error).code);
@@ -91,6 +99,8 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     consumers.push(consumer);
   }
   metrics.modelInfo.set({ ...identity }, 1);
+  const presence = describeWorker({ config, model: first, card, rate });
+  parts.use(await announceWorker({ redisUrl: config.redisUrl, prefix: config.queuePrefix }, presence));
   logger.info(
     {
       health: health.url,
@@ -117,14 +127,15 @@ async function prepare(
   { modelDirectory, variant, cacheDirectory }: WorkerConfig,
   stopped: Promise<NodeJS.Signals>,
   logger: Logger,
-): Promise<PreparedModel['choice'] | undefined> {
+): Promise<PreparedModel | undefined> {
   const stopping = new AbortController();
   void stopped.then(() => stopping.abort());
   try {
     const request = { modelDirectory, variant, cache: cacheDirectory };
-    const { choice, timings } = await prepareModel(request, stopping.signal);
+    const prepared = await prepareModel(request, stopping.signal);
+    const { choice, timings } = prepared;
     logger.info({ ...choice, ...timings }, `variant ${choice.variant}: ${choice.reason}`);
-    return choice;
+    return prepared;
   } catch (error) {
     if (stopping.signal.aborted) return undefined;
     throw error;

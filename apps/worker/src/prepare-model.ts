@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { VariantChoice, VariantWish } from '@captionfleet/blip/variant-choice';
 import { CaptionfleetError, type ErrorReport, errorFromReport } from '@captionfleet/protocol/errors';
+import type { ModelCard } from '@captionfleet/protocol/worker-presence';
 
 export interface PrepareRequest {
   readonly modelDirectory: string;
@@ -15,6 +16,7 @@ export interface PrepareRequest {
 export interface PreparedModel {
   /** Without a directory nothing could be prepared, and fp32 is opened from the model itself. */
   readonly choice: VariantChoice | { readonly variant: 'fp32'; readonly reason: string };
+  readonly card: ModelCard;
   readonly timings: { readonly verifyMs: number; readonly prepareMs: number };
 }
 

@@ -8,6 +8,7 @@ import { type ModelDirectory, readModelDirectory } from '@captionfleet/blip/mode
 import { CheckSchema, checkedNow, stillCounts } from '@captionfleet/blip/recent-check';
 import { chooseVariant, type VariantChoice } from '@captionfleet/blip/variant-choice';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
+import type { ModelCard } from '@captionfleet/protocol/worker-presence';
 import type { FromPrepareProcess, PreparedModel, PrepareRequest } from './prepare-model.ts';
 
 // The main process let go, or died.
@@ -27,12 +28,17 @@ try {
   send({
     type: 'prepared',
     choice,
+    card: cardOf(model),
     timings: { verifyMs: verifiedMs, prepareMs: performance.now() - started - verifiedMs },
   });
 } catch (error) {
   // What is not an error of the model is a defect: the process ends with it.
   if (!(error instanceof CaptionfleetError)) throw error;
   send({ type: 'refused', error: reportError(error) });
+}
+
+function cardOf({ manifest: { licence, source, card } }: ModelDirectory): ModelCard {
+  return { licence, ...(source === undefined ? {} : { source }), ...card };
 }
 
 /** Without a cache that can be written the model is served all the same: it loads slower and its weights are not shared. */
