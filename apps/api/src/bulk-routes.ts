@@ -15,7 +15,8 @@ import { type BulkConfig, BulkUpload, type ItemAnswer, uploadAll } from './bulk-
 import { accessCodes, problems } from './openapi.ts';
 import { Permits } from './permits.ts';
 import { invalidBody } from './problem.ts';
-import { baseUrl, whileConnected } from './task-routes.ts';
+import { baseUrl } from './task-routes.ts';
+import { whileConnected } from './while-connected.ts';
 
 export interface BulkRoutesConfig extends BulkConfig {
   readonly publicUrl: string | undefined;

@@ -180,6 +180,13 @@ class Reader implements BulkReader {
   }
 }
 
+const countedAs = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  aborted: 'cancelled',
+  canceled: 'cancelled',
+} as const satisfies Record<ImageOutcome['status'], keyof BulkCounts>;
+
 /** The counts, and the chunks of which an accepted item has no outcome. */
 function count(
   chunks: readonly ChunkEntry[],
@@ -193,7 +200,7 @@ function count(
     const next = chunks[place + 1]?.first ?? Number.POSITIVE_INFINITY;
     const start = position;
     for (let index = indexes[position]; index !== undefined && index < next; index = indexes[position]) {
-      counts[ends.get(index) ?? 'failed'] += 1;
+      counts[countedAs[ends.get(index) ?? 'failed']] += 1;
       position += 1;
     }
     const left = accepted - (position - start);

@@ -64,7 +64,7 @@ const outcomeName = /\/(\d+)\.json$/;
 
 export function openRequestStore(store: BlobStore, tenant: Tenant = defaultTenant): RequestStore {
   const names = blobNames(tenant);
-  const { read, writeFirst } = jsonBlobs(store);
+  const { read, write, writeFirst } = jsonBlobs(store);
 
   return {
     container: store.container,
