@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds N --images 1,4,16 --beams 1,3 --only engine,fleet,start,roofline]`: captions per second of the
+// `npm run bench [-- --rounds N --images 1,4,16 --beams 1,3 --only engine,fleet,start,roofline,admission]`: captions per second of the
 // bare engine and of the whole fleet, start-up and memory, on a model of the real shape with random weights. What is compared
 // runs in turn, round by round, so that a machine whose speed drifts slows all of it; compare ratios, not figures from
 // different machines.
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readInstructionSet } from '@captionfleet/blip/instruction-set';
 import type { Variant } from '@captionfleet/blip/model-directory';
+import { measureAdmission } from './admission-bench.ts';
 import { benchImages, fixedLength } from './bench-images.ts';
 import { type BenchModel, benchDirectory, openBenchModel } from './bench-model.ts';
 import { type Engines, startEngines } from './engines.ts';
@@ -49,6 +50,7 @@ const { model: processor, name: instructions } = readInstructionSet();
 const [load = 0] = loadavg();
 say(`${processor} (${instructions}), ${cores} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${load.toFixed(2)}`);
 if (load > 0.5) say('the machine is busy: other work will show in the figures');
+if (values.only === 'admission') await admissionAlone();
 const bench = await openBenchModel(say);
 const variants = Object.keys(bench.prepared) as Variant[];
 say(
@@ -59,9 +61,27 @@ const result: Record<string, unknown> = { processor, instructions, cores, rounds
 if (parts.has('engine')) result['engine'] = await engineRows(bench);
 if (parts.has('roofline')) result['roofline'] = await rooflines(bench);
 if (parts.has('start')) result['start'] = await startRows(bench);
+if (parts.has('admission')) result['admission'] = await admissionRows();
 if (parts.has('fleet')) result['fleet'] = await fleetRows(bench);
 await writeFile(join(benchDirectory, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
 say(`figures: ${join(benchDirectory, 'results.json')}`);
+
+/** It needs no model, so it does not wait for one. */
+async function admissionAlone(): Promise<never> {
+  await admissionRows();
+  process.exit(0);
+}
+
+async function admissionRows() {
+  const found = await measureAdmission({ items: 100_000, rounds });
+  const { raw, bulk, ratio, memory } = found;
+  const perSecond = ({ median: middle, least, greatest }: Figure): string =>
+    `${middle.toFixed(0)} (${least.toFixed(0)} to ${greatest.toFixed(0)})`;
+  say(
+    `100,000 references: ${perSecond(bulk)} a second through the bulk route, ${perSecond(raw)} by BullMQ's addBulk alone: ${ratio.median.toFixed(2)} of it (${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}); the API's memory was ${memory.before.toFixed(0)} MiB before, ${memory.greatest.toFixed(0)} at most, ${memory.after.toFixed(0)} after`,
+  );
+  return found;
+}
 
 async function engineRows(model: BenchModel): Promise<readonly Row[]> {
   using stack = new DisposableStack();

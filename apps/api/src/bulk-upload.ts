@@ -32,6 +32,8 @@ export interface BulkConfig extends SubmissionConfig {
 /** Milliseconds that an upload waits for room in the queue, in all, and between two looks. */
 const patienceMs = 30_000;
 const lookAgainMs = 250;
+/** Milliseconds between two looks whether the request was cancelled while it comes. */
+const checkMs = 1_000;
 /** Milliseconds for the jobs of a stored chunk to be in the queue. */
 const enqueueMs = 10_000;
 
@@ -64,6 +66,9 @@ export class BulkUpload {
   readonly #customIds = new Set<string>();
   #manifest: Promise<void> | undefined;
   #nextIndex = 0;
+  /** Jobs that were enqueued since it was looked whether the request is cancelled. */
+  #unchecked: string[] = [];
+  #checkedAt = 0;
   #patienceMs = patienceMs;
   /** The reservation before: one waits at a time, and the first to come is the first served. */
   #reserved: Promise<unknown> = Promise.resolve();
@@ -131,6 +136,7 @@ export class BulkUpload {
   async seal(isComplete: boolean): Promise<void> {
     if (this.#manifest === undefined) return;
     await this.#manifest;
+    await this.#withdrawCancelled();
     await this.#store.writeSeal(this.id, { version: 1, isComplete });
   }
 
@@ -168,8 +174,16 @@ export class BulkUpload {
     const jobs = bulkJobs(this.#about, items);
     if (jobs.length === 0) return;
     await this.#producer.enqueue(jobs, { signal: AbortSignal.timeout(enqueueMs), places });
-    // Whoever cancelled it before these were enqueued could not take them back.
-    if (await this.#store.isCancelled(this.id)) await this.#producer.withdraw(jobs.map(jobId));
+    this.#unchecked.push(...jobs.map(jobId));
+    if (performance.now() - this.#checkedAt > checkMs) await this.#withdrawCancelled();
+  }
+
+  /** Whoever cancelled it before the last jobs were enqueued could not take them back. */
+  async #withdrawCancelled(): Promise<void> {
+    this.#checkedAt = performance.now();
+    const jobIds = this.#unchecked;
+    this.#unchecked = [];
+    if (await this.#store.isCancelled(this.id)) await this.#producer.withdraw(jobIds);
   }
 
   /** Waits for room while there is patience left, then takes what there is; undefined when that is nothing. */
