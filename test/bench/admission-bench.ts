@@ -16,8 +16,8 @@ export interface AdmissionFigures {
   readonly bulk: Figure;
   /** Of the two in the same round. */
   readonly ratio: Figure;
-  /** Resident memory of the API in MiB: before, at its greatest, and after. */
-  readonly memory: { readonly before: number; readonly greatest: number; readonly after: number };
+  /** Resident memory of the API in MiB: before, at its greatest, and after each round. */
+  readonly memory: { readonly before: number; readonly greatest: number; readonly after: readonly number[] };
 }
 
 /** Lines that are written at a time. */
@@ -51,9 +51,11 @@ export async function measureAdmission(plan: {
     }
   })();
   const rounds: { raw: number; bulk: number }[] = [];
+  const after: number[] = [];
   for (let round = 0; round < plan.rounds; round += 1) {
     const raw = await addRawJobs(redis.url, plan.items);
     rounds.push({ raw, bulk: await addThroughApi(api.url, plan.items) });
+    after.push(await residentMemory(api.pid));
   }
   measured.abort();
   await watching;
@@ -61,7 +63,7 @@ export async function measureAdmission(plan: {
     raw: figureOf(rounds.map(({ raw }) => raw)),
     bulk: figureOf(rounds.map(({ bulk }) => bulk)),
     ratio: figureOf(rounds.map(({ raw, bulk }) => bulk / raw)),
-    memory: { before, greatest, after: await residentMemory(api.pid) },
+    memory: { before, greatest, after },
   };
 }
 

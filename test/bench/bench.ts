@@ -78,7 +78,7 @@ async function admissionRows() {
   const perSecond = ({ median: middle, least, greatest }: Figure): string =>
     `${middle.toFixed(0)} (${least.toFixed(0)} to ${greatest.toFixed(0)})`;
   say(
-    `100,000 references: ${perSecond(bulk)} a second through the bulk route, ${perSecond(raw)} by BullMQ's addBulk alone: ${ratio.median.toFixed(2)} of it (${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}); the API's memory was ${memory.before.toFixed(0)} MiB before, ${memory.greatest.toFixed(0)} at most, ${memory.after.toFixed(0)} after`,
+    `100,000 references: ${perSecond(bulk)} a second through the bulk route, ${perSecond(raw)} by BullMQ's addBulk alone: ${ratio.median.toFixed(2)} of it (${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}); the API's memory was ${memory.before.toFixed(0)} MiB before, ${memory.greatest.toFixed(0)} at most, ${memory.after.map((mebibytes) => mebibytes.toFixed(0)).join(', ')} after the rounds`,
   );
   return found;
 }
