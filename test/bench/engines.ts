@@ -1,8 +1,9 @@
 // Engine processes of the benchmark, started and asked.
-import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { GenerationOptions } from '@captionfleet/protocol/generation-options';
 import { planAffinity } from '../../apps/worker/src/cpu-affinity.ts';
+import { forkInference } from '../../apps/worker/src/inference-fork.ts';
 import type { EngineSetup, EngineTask, FromEngine } from './engine-process.ts';
 
 export interface Engines extends Disposable {
@@ -33,10 +34,7 @@ const pinned = process.platform === 'linux' && spawnSync('taskset', ['--version'
 export async function startEngines(setup: EngineSetup, processes: number): Promise<Engines> {
   const script = new URL('./engine-process.ts', import.meta.url);
   const affinity = planAffinity({ cpuAffinity: pinned ? 'auto' : 'off', threadsPerProcess: setup.threads });
-  const children = Array.from({ length: processes }, (_, slot) => {
-    const [execPath = process.execPath, ...execArgv] = [...affinity(slot), process.execPath];
-    return fork(script, { serialization: 'advanced', execPath, execArgv });
-  });
+  const children = Array.from({ length: processes }, (_, slot) => forkInference(script, affinity(slot)));
   for (const child of children) child.send(setup);
   const ready = await Promise.all(children.map((child) => answerOf(child, 'ready')));
   return {

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
+import { forkInference } from './inference-fork.ts';
 import type { BatchImage, FromProcess, InferenceSettings, LoadedModel, ToProcess } from './inference-messages.ts';
 
 /**
@@ -67,8 +68,7 @@ export class InferenceChild implements AsyncDisposable {
     const { settings, quarantined, affinity, startMs, batchMs } = options;
     this.#listener = listener;
     this.#batchMs = batchMs;
-    const [execPath = process.execPath, ...execArgv] = [...affinity, process.execPath];
-    this.#process = fork(entryPoint, { execPath, execArgv, serialization: 'advanced' });
+    this.#process = forkInference(entryPoint, affinity);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
     this.#process.on('message', (message: FromProcess) => this.#receive(message));
