@@ -1,6 +1,7 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readerPath } from './reader-page.ts';
 import { visionPath } from './vision-contract.ts';
 
 /** A part that the API needs; throws when it does not answer. */
@@ -36,6 +37,7 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     models: '/v1/models',
     info: '/info',
     openapi: '/openapi.json',
+    docs: readerPath,
     ready: '/readyz',
   };
   app.get(

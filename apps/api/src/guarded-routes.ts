@@ -4,6 +4,7 @@ import type { Scope } from '@captionfleet/protocol/scope';
 import { type Budget, RateLimited } from '@captionfleet/queue/rate-limits';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Access, letIn } from './access.ts';
+import { readerPath } from './reader-page.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,7 +16,9 @@ declare module 'fastify' {
 }
 
 /** What probes and newcomers ask. Nothing of any tenant is here. */
-export const publicPaths: ReadonlySet<string> = new Set(['/', '/livez', '/readyz', '/openapi.json']);
+export const publicPaths: ReadonlySet<string> = new Set(['/', '/livez', '/readyz', '/openapi.json', readerPath]);
+
+const isPublic = (url: string): boolean => publicPaths.has(url) || url.startsWith(`${readerPath}/`);
 
 /**
  * Before a request's body is read: finds out who sends it, whether they may, and how often. A route that declares no scope and
@@ -23,12 +26,12 @@ export const publicPaths: ReadonlySet<string> = new Set(['/', '/livez', '/readyz
  */
 export function guardRoutes(app: FastifyInstance, access: Access): void {
   app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.scope !== undefined || publicPaths.has(url)) return;
+    if (config?.scope !== undefined || isPublic(url)) return;
     throw new CaptionfleetError('INTERNAL', `${method} ${url} declares no scope`);
   });
   app.addHook('onRequest', async (request, reply) => {
     const { url = '', config } = request.routeOptions;
-    if (request.is404 || publicPaths.has(url)) return;
+    if (request.is404 || isPublic(url)) return;
     const { scope, credentialOf = bearerOrApiKey } = config;
     if (scope === undefined) throw new CaptionfleetError('INTERNAL', `${url} declares no scope`);
     const credential = credentialOf(request.headers);

@@ -10,6 +10,9 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BulkItemSchema } from './bulk-item.ts';
+import { completeOperation } from './openapi-operations.ts';
+import { tagsOf } from './openapi-tags.ts';
+import { ListingSchema } from './request-listing.ts';
 import { taskRequestSchemas } from './task-request.ts';
 import { VisionErrorSchema, VisionResultSchema, VisionUrlDescription, visionPath } from './vision-contract.ts';
 
@@ -25,6 +28,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   MatchRequestStatus: RequestStatusSchemas.match,
   EmbedRequestStatus: RequestStatusSchemas.embed,
   AnswerRequestStatus: RequestStatusSchemas.answer,
+  RequestListing: ListingSchema,
   Caption: CaptionSchema,
   Match: MatchSchema,
   Embedding: EmbeddingSchema,
@@ -36,7 +40,14 @@ const named: Readonly<Record<string, z.ZodType>> = {
 for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 
 /** Any request may end with these, before its route is known. */
-const earlyCodes: readonly ErrorCode[] = ['REQUEST_INVALID', 'REQUEST_TOO_SLOW', 'HEADERS_TOO_LARGE'];
+const earlyCodes: readonly ErrorCode[] = [
+  'REQUEST_INVALID',
+  'REQUEST_TOO_SLOW',
+  'MEDIA_TYPE_UNSUPPORTED',
+  'HEADERS_TOO_LARGE',
+];
+
+const codesByDescription = new Map<string, readonly ErrorCode[]>();
 
 /** Any route that is not public may end with these, before its body is read. */
 export const accessCodes: readonly ErrorCode[] = [
@@ -51,15 +62,17 @@ export const accessCodes: readonly ErrorCode[] = [
 export function problems(...codes: readonly ErrorCode[]) {
   const byStatus = Object.groupBy(new Set([...earlyCodes, ...codes]), (code) => errorTable[code].status);
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, group]) => [
-      status,
-      {
-        description: (group ?? []).map((code) => `\`${code}\`: ${errorTable[code].meaning}`).join('\n\n'),
-        content: { 'application/problem+json': { schema: ProblemSchema } },
-      },
-    ]),
+    Object.entries(byStatus).map(([status, group = []]) => {
+      const description = group.map((code) => `\`${code}\`: ${errorTable[code].meaning}`).join('\n\n');
+      codesByDescription.set(description, group);
+      return [status, { description, content: { 'application/problem+json': { schema: ProblemSchema } } }];
+    }),
   );
 }
+
+/** What a response of `problems` can be; of another one that may be a problem, what any request may end with. */
+const codesOf = (status: string, description: string): readonly ErrorCode[] =>
+  codesByDescription.get(description) ?? earlyCodes.filter((code) => String(errorTable[code].status) === status);
 
 const header = (description: string, type = 'string') => ({ description, schema: { type } });
 const retryAfter = header('Seconds after which to ask again.', 'integer');
@@ -140,6 +153,7 @@ const bulkBody = {
       schema: {
         type: 'object',
         required: ['items'],
+        additionalProperties: true,
         properties: {
           items: {
             type: 'array',
@@ -165,14 +179,17 @@ const transformObject: SwaggerTransformObject = (document) => {
   const openapi = jsonSchemaTransformObject(document);
   if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
   for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
-    if (isBulkUpload(path)) Object.assign(methods?.post ?? {}, { requestBody: bulkBody });
+    if (isBulkUpload(path)) Object.assign(methods?.post ?? {}, { requestBody: structuredClone(bulkBody) });
     const headers = headersOf(path);
     addHeaders(methods?.get?.responses, (status) => headers('get', status));
     addHeaders(methods?.post?.responses, (status) => headers('post', status));
     addHeaders(methods?.put?.responses, (status) => headers('put', status));
   }
   describeVision(openapi.paths?.[visionPath]?.post);
-  return openapi;
+  for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
+    for (const operation of Object.values<object>({ ...methods })) completeOperation(path, operation, codesOf);
+  }
+  return { ...openapi, tags: tagsOf(Object.keys(openapi.paths ?? {})) };
 };
 
 /** Every named schema comes in a form for input and one for output; most are used in one direction only. */
@@ -192,8 +209,22 @@ function addHeaders(
   }
 }
 
-/** Registered before the routes; `app.swagger()` is then the OpenAPI 3.1 document. */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
+/** Every operation may end with what is found before its route, also where the route does not say so; its scope is its key's. */
+const transform: typeof jsonSchemaTransform = ({ schema, ...rest }) => {
+  const response = { ...problems('INTERNAL'), ...Object(schema.response) };
+  const transformed = jsonSchemaTransform({ ...rest, schema: { ...schema, response } });
+  const scope = rest.route.config?.scope;
+  const ownHeader = rest.url === visionPath.replace(':', '::') ? 'subscriptionKey' : 'apiKey';
+  const security = scope === undefined ? [] : [{ bearer: [scope] }, { [ownHeader]: [scope] }];
+  return { ...transformed, schema: { ...transformed.schema, security } };
+};
+
+/**
+ * Registered before the routes; `app.swagger()` is then the OpenAPI 3.1 document.
+ *
+ * @param publicUrl where callers reach this API, when it is not where they found the document
+ */
+export async function describeRoutes(app: FastifyInstance, publicUrl: string | undefined): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.1',
@@ -202,7 +233,9 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         version: '1',
         description:
           'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure; another method of a path is 405 METHOD_NOT_ALLOWED with Allow. A fleet may ask for a key or token, whose scopes stand at each operation.',
+        license: { name: 'BSD-3-Clause', identifier: 'BSD-3-Clause' },
       },
+      servers: [{ url: publicUrl ?? '/', description: 'This fleet.' }],
       components: {
         securitySchemes: {
           bearer: {
@@ -211,15 +244,16 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
             description: 'An API key, or an access token of Microsoft Entra ID.',
           },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'An API key.' },
+          subscriptionKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Ocp-Apim-Subscription-Key',
+            description: "An API key, where Azure's clients put theirs.",
+          },
         },
       },
     },
-    transform: (route) => {
-      const transformed = jsonSchemaTransform(route);
-      const scope = route.route.config?.scope;
-      const security = scope === undefined ? [] : [{ bearer: [scope] }, { apiKey: [scope] }];
-      return { ...transformed, schema: { ...transformed.schema, security } };
-    },
+    transform,
     transformObject,
   });
 }

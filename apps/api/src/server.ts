@@ -12,6 +12,7 @@ import { type ModelRoutesConfig, modelRoutes } from './model-routes.ts';
 import { describeRoutes } from './openapi.ts';
 import './principal.ts';
 import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem } from './problem.ts';
+import { readerPage } from './reader-page.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
 import { withPlainColon } from './vision-contract.ts';
 import { type VisionRoutesConfig, visionRoutes } from './vision-routes.ts';
@@ -90,7 +91,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     return sendProblem(reply, error);
   });
 
-  await describeRoutes(app);
+  await describeRoutes(app, config.publicUrl);
   const { spendImages } = config.access;
   await app.register(taskRoutes, { ...config, spendImages });
   await app.register(bulkRoutes, { ...config, spendImages });
@@ -98,6 +99,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   if (config.webhooks !== undefined) await app.register(webhookRoutes, { webhooks: config.webhooks });
   await app.register(modelRoutes, config);
   await app.register(fleetRoutes, config);
+  await app.register(readerPage);
   return app;
 }
 

@@ -20,7 +20,10 @@ export const DoorImageSchema = z.union(
   [
     z.strictObject({
       customId,
-      url: z.string().describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`),
+      url: z
+        .string()
+        .describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`)
+        .meta({ format: 'uri', maxLength: imageLimits.urlLength }),
     }),
     z.strictObject({
       customId,
@@ -28,7 +31,8 @@ export const DoorImageSchema = z.union(
         .string()
         .describe(
           `The bytes of the image, at most ${imageLimits.bytes} of them, in base64 (RFC 4648 section 4, padded). Line breaks and blanks are ignored; a leading "data:image/...;base64," too.`,
-        ),
+        )
+        .meta({ contentEncoding: 'base64' }),
     }),
     z.strictObject({
       customId,

@@ -41,7 +41,10 @@ export const VisionQueryDescription = z.object({
 });
 
 export const VisionUrlDescription = z.object({
-  url: z.string().describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`),
+  url: z
+    .string()
+    .describe(`An http or https URL of at most ${imageLimits.urlLength} characters.`)
+    .meta({ format: 'uri', maxLength: imageLimits.urlLength }),
 });
 
 export const VisionResultSchema = z.object({

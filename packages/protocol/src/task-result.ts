@@ -3,25 +3,35 @@ import type { TaskType } from './task.ts';
 
 export const CaptionSchema = z.object({
   text: z.string(),
-  /** Token ids with the leading bos, the prompt, and the final sep when generation reached it. */
-  tokens: z.array(z.int()),
-  /**
-   * Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep
-   * included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right.
-   */
-  confidence: z.number(),
-  /** Natural logarithm, per generated token, of the model's own distribution before any penalty or temperature. */
-  meanLogProbability: z.number(),
+  tokens: z
+    .array(z.int())
+    .describe('Token ids with the leading bos, the prompt, and the final sep when generation reached it.'),
+  confidence: z
+    .number()
+    .describe(
+      'Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right.',
+    ),
+  meanLogProbability: z
+    .number()
+    .describe(
+      "Natural logarithm, per generated token, of the model's own distribution before any penalty or temperature.",
+    ),
 });
 export type Caption = z.infer<typeof CaptionSchema>;
 
 /** How well a text goes with an image, by both of BLIP's measures. */
 export const MatchSchema = z.object({
   text: z.string(),
-  /** That the text is true of the image, in [0, 1], from the head that reads the text with the image before it (ITM). */
-  probability: z.number(),
-  /** Cosine of the angle between the embeddings of the text and of the image, each made without the other (ITC). */
-  similarity: z.number(),
+  probability: z
+    .number()
+    .describe(
+      'That the text is true of the image, in [0, 1], from the head that reads the text with the image before it (ITM).',
+    ),
+  similarity: z
+    .number()
+    .describe(
+      'Cosine of the angle between the embeddings of the text and of the image, each made without the other (ITC).',
+    ),
 });
 export type Match = z.infer<typeof MatchSchema>;
 

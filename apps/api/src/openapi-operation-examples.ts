@@ -1,0 +1,105 @@
+const id = '01kb2v8j4mzq0c6y3h5x9wtd7e';
+const createdAt = '2026-11-25T12:00:00.000Z';
+const url = 'https://example.org/two-cats.jpg';
+
+const item = { custom_id: 'living-room', image: { url } };
+const bulkAsked: Readonly<Record<string, object>> = {
+  createBulkCaptions: { options: { num_beams: 3 } },
+  createBulkMatches: { texts: ['two cats'] },
+  createBulkEmbeddings: {},
+  createBulkAnswers: { questions: ['how many cats are there?'] },
+};
+const bulkAccepted = {
+  id,
+  counts: { accepted: 1, duplicate: 0, refused: 0 },
+  items: [{ index: 0, custom_id: 'living-room', status: 'accepted' }],
+};
+const bulkStatus = {
+  id,
+  task: 'caption',
+  status: 'running',
+  isComplete: true,
+  createdAt,
+  counts: { pending: 39786, succeeded: 60210, failed: 4, cancelled: 0 },
+};
+
+const events = [
+  'event: image.succeeded\nid: AQ\ndata: {"index":0,"status":"succeeded","captions":[{"text":"two cats"}]}\n',
+  'event: request.finished\nid: AQ.\ndata: {"status":"succeeded"}\n',
+].join('\n');
+
+const webhook = { url: 'https://hooks.example.org/captions', events: ['request.succeeded'], format: 'standard' };
+const endpoint = { id: 'we_01kb2v8j4mzq0c6y3h5x9wtd7e', createdAt, ...webhook };
+const secret = 'whsec_Zm9yIHRoZSBkb2N1bWVudCBvbmx5IQ==';
+const message = {
+  id: 'msg_01kb2v8j4mzq0c6y3h5x9wtd7e',
+  requestId: id,
+  event: 'request.succeeded',
+  createdAt,
+  attempts: [{ at: createdAt, outcome: 'succeeded', status: 204, milliseconds: 38 }],
+  delivering: false,
+};
+
+const model = {
+  id: 'Salesforce/blip-image-captioning-base',
+  object: 'model',
+  created: 1795608000,
+  owned_by: 'Salesforce',
+  revision: '89b09ea',
+  variant: 'fp32',
+  tasks: ['caption'],
+  lanes: ['interactive', 'bulk'],
+  licence: 'bsd-3-clause',
+  workers: 2,
+  imagesPerSecond: 11.4,
+};
+
+/**
+ * Examples of the bodies and answers of operations whose schema has no name: by the operation, and `body`, `lines` for a body of
+ * JSON lines, or the status.
+ */
+export const operationExamples: Readonly<Record<string, unknown>> = {
+  'listRoutes 200': { name: 'captionfleet', captions: '/v1/captions', openapi: '/openapi.json', docs: '/docs' },
+  'isAlive 200': { status: 'alive' },
+  'isReady 200': { status: 'ready', checks: { redis: { ok: true, milliseconds: 1 } } },
+  'isReady 503': {
+    status: 'unready',
+    checks: { redis: { ok: false, milliseconds: 2000, code: 'QUEUE_UNAVAILABLE' } },
+  },
+  'getOpenApi 200': { openapi: '3.1.1', info: { title: 'Captionfleet', version: '1' }, paths: {} },
+  'analyzeImage body': { url },
+  ...Object.fromEntries(['Captions', 'Matches', 'Embeddings', 'Answers'].map((what) => [`stream${what} 200`, events])),
+  ...Object.fromEntries(
+    Object.entries(bulkAsked).flatMap(([operation, asked]) => [
+      [`${operation} body`, { ...asked, items: [item] }],
+      [`${operation} lines`, [asked, item].map((line) => `${JSON.stringify(line)}\n`).join('')],
+      [`${operation} 202`, bulkAccepted],
+    ]),
+  ),
+  'getBulk 200': bulkStatus,
+  'cancelBulk 200': { ...bulkStatus, status: 'cancelled' },
+  'getBulkResults 200': '{"custom_id":"living-room","status":"succeeded","captions":[{"text":"two cats"}]}\n',
+  'createWebhook body': webhook,
+  'createWebhook 201': { ...endpoint, secret },
+  'listWebhooks 200': { data: [endpoint] },
+  'getWebhook 200': endpoint,
+  'rotateWebhookSecret 200': { secret },
+  'enableWebhook 200': endpoint,
+  'listWebhookMessages 200': { data: [message] },
+  'replayWebhook body': { message: message.id },
+  'replayWebhook 202': { replayed: 1 },
+  'listModels 200': { object: 'list', data: [model] },
+  'getInfo 200': {
+    name: 'captionfleet',
+    tasks: ['caption'],
+    lanes: ['interactive', 'bulk'],
+    limits: {
+      images: { bytes: 20971520, perRequest: 64 },
+      texts: { characters: 512 },
+      maxWaiting: 10000,
+      waitSeconds: 60,
+    },
+    models: [model],
+    workers: [],
+  },
+};
