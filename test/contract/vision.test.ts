@@ -44,7 +44,7 @@ after(async () => {
 
 async function analyze(...calls: readonly Call[]) {
   const input = JSON.stringify({ endpoint: fleet.api.url, calls });
-  const results = JSON.parse(await runPython(python, [here('vision_client.py')], input));
+  const results = JSON.parse(await runPython(python, [here('vision_client.py')], { input }));
   assert.equal(results.length, calls.length);
   return results;
 }

@@ -19,7 +19,7 @@ interface Call {
 type Answer = { readonly payload: unknown; readonly signature: string } | { readonly error: string };
 
 const verify = async (calls: readonly Call[]): Promise<readonly Answer[]> =>
-  JSON.parse(await runPython(python, [here('webhooks_verify.py')], JSON.stringify(calls)));
+  JSON.parse(await runPython(python, [here('webhooks_verify.py')], { input: JSON.stringify(calls) }));
 
 const endpoint = (secret: string): WebhookEndpoint => ({
   version: 1,

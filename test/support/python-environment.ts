@@ -26,20 +26,28 @@ export async function pythonEnvironment(name: string, requirementsFile: string):
   return python;
 }
 
-/** Runs Python to its end and returns what it printed; throws with its errors when it fails. */
+interface RunOptions {
+  /** Given to its standard input. */
+  readonly input?: string;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+}
+
+/** Runs a program of the environment to its end and returns what it printed; throws with all that it printed when it fails. */
 export async function runPython(
-  python: string,
+  program: string,
   commandArguments: readonly string[],
-  input = '',
-  env: Readonly<Record<string, string>> = {},
+  { input = '', env = {}, directory }: RunOptions = {},
 ): Promise<string> {
-  const child = spawn(python, commandArguments, {
+  const child = spawn(program, commandArguments, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
     timeout: 300_000,
+    cwd: directory,
+    env: { ...process.env, ...env },
   });
   child.stdin.end(input);
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   if (child.exitCode === 0) return output;
-  throw new Error(`${python} ${commandArguments.join(' ')} failed:\n${errors}`);
+  throw new Error(`${program} ${commandArguments.join(' ')} failed:\n${output}${errors}`);
 }

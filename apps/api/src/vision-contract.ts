@@ -28,16 +28,19 @@ export const visionLimits = {
 /** What can be asked of an image, in the specification's spelling; their case does not matter. */
 export const visionFeatures = ['tags', 'caption', 'denseCaptions', 'objects', 'read', 'smartCrops', 'people'] as const;
 
-/** For the OpenAPI document; vision-query.ts reads them, so that a wrong one gets Azure's words. */
+/** For the OpenAPI document; vision-query.ts reads them, so that a wrong one gets Azure's words. It forgives case. */
 export const VisionQueryDescription = z.object({
-  'api-version': z.string().describe(`One of ${visionVersions.join(', ')}.`),
-  features: z.string().describe('Visual features with commas between them; this fleet has `caption`.'),
-  language: z.string().default('en').describe('Language of the caption: en.'),
-  'gender-neutral-caption': z
+  'api-version': z.enum(visionVersions),
+  features: z
     .string()
+    .regex(/^caption(,caption)*$/)
+    .describe('Visual features with commas between them; this fleet has `caption`.'),
+  language: z.literal('en').default('en').describe('Language of the caption.'),
+  'gender-neutral-caption': z
+    .enum(['true', 'false'])
     .default('false')
-    .describe('Whether words such as man and girl become person and child: true or false.'),
-  'model-version': z.string().default('latest').describe('latest: a fleet runs one model.'),
+    .describe('Whether words such as man and girl become person and child.'),
+  'model-version': z.literal('latest').default('latest').describe('A fleet runs one model.'),
 });
 
 export const VisionUrlDescription = z.object({

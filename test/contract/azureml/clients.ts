@@ -86,7 +86,7 @@ async function call(
   calls: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Record<string, unknown>[]> {
-  const printed = await runPython(python, [join(folder, script), 'captions', ...calls], '', env);
+  const printed = await runPython(python, [join(folder, script), 'captions', ...calls], { env });
   const lines = printed.split('\n').filter((line) => line.startsWith('{'));
   return lines.map((line) => JSON.parse(line));
 }
