@@ -38,6 +38,12 @@ const ruleSet: IFlattenedRuleSet = {
       to: { path: '^(apps|packages)/', pathNot: '^packages/protocol/' },
     },
     {
+      name: 'client-imports-none-of-ours-and-nothing-of-node',
+      severity: 'error',
+      from: { path: '^packages/client/src/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(apps|packages|scripts)/|^(node:)?[a-z_/]+$', pathNot: '^packages/client/src/' },
+    },
+    {
       name: 'packages-are-entered-through-their-exports',
       severity: 'error',
       from: { path: '^(apps|packages)/([^/]+)/', pathNot: '[.]test[.]ts$' },
