@@ -21,6 +21,7 @@ test('with a storage account alone everything else has a default', () => {
     admin: { host: '127.0.0.1', port: 9401, allowedHosts: [] },
     webhookPrivateHosts: [],
     publicUrl: undefined,
+    corsOrigins: [],
     azureml: undefined,
     logLevel: 'info',
   });
@@ -158,6 +159,7 @@ test('each wrong variable is named, and no value is repeated', () => {
     CAPTIONFLEET_POOL: 'canary',
     CAPTIONFLEET_MAX_WAITING: '0',
     CAPTIONFLEET_PUBLIC_URL: 'canary',
+    CAPTIONFLEET_CORS_ORIGINS: 'https://app.example.org/path',
     CAPTIONFLEET_AUTH: 'canary',
     CAPTIONFLEET_ALLOW_UNAUTHENTICATED: 'canary',
     CAPTIONFLEET_IMAGES_PER_MINUTE: '63',

@@ -28,6 +28,10 @@ const callerVariables = {
   ...azuremlVariables,
 };
 
+const originName = httpUrl.refine((text) => new URL(text).origin === text, {
+  error: 'must be origins such as https://app.example.org, without a path',
+});
+
 /** The settings of the API; docs/reference/configuration.md lists them. */
 const ApiConfigSchema = z
   .object({
@@ -59,6 +63,8 @@ const ApiConfigSchema = z
     CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS: list(hostAndPort),
     /** Where callers reach this API, when it is not what they write into the Host header. */
     CAPTIONFLEET_PUBLIC_URL: optional(httpUrl),
+    /** Origins whose pages may call this API from a browser, with commas between them; none without. */
+    CAPTIONFLEET_CORS_ORIGINS: list(originName),
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
@@ -76,6 +82,7 @@ const ApiConfigSchema = z
     },
     webhookPrivateHosts: settings.CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS,
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
+    corsOrigins: settings.CAPTIONFLEET_CORS_ORIGINS,
     azureml: azuremlConfig(settings, { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off' }, context),
   }));
 /** What is accepted from callers; neither is anyone. An issue when anyone could call from beyond this machine. */

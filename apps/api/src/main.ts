@@ -66,6 +66,7 @@ async function main(config: ApiConfig): Promise<void> {
     maxWaiting: config.maxWaiting,
     maxWaiters,
     publicUrl: config.publicUrl,
+    corsOrigins: config.corsOrigins,
     checks: {
       redis: (options) => queues.interactive.caption.producer.ping(options),
       blob: (options) => blobs.ping(options),

@@ -6,6 +6,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from './access.ts';
 import { type BulkRoutesConfig, bulkRoutes } from './bulk-routes.ts';
+import { letPagesCall } from './browser-origins.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { guardRoutes } from './guarded-routes.ts';
 import { type ModelRoutesConfig, modelRoutes } from './model-routes.ts';
@@ -34,6 +35,8 @@ export type ServerConfig = BulkRoutesConfig &
   ModelRoutesConfig &
   VisionRoutesConfig & {
     readonly access: Access;
+    /** Origins whose pages may call from a browser. @defaultValue none */
+    readonly corsOrigins?: readonly string[];
     readonly metrics: ApiMetrics;
     readonly webhooks?: Webhooks | undefined;
     readonly logger: FastifyBaseLogger;
@@ -74,6 +77,13 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     // Before the body is read: nobody uploads 60 MB to a misspelt path.
     if (request.is404) throw unknownRoute(request.url, methodsOf, (allow) => reply.header('allow', allow));
   });
+  // Before routes and hooks: what those of the preflight throw is answered here too.
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = asFleetError(thrown);
+    logRefusal(error, request, reply);
+    return sendProblem(reply, error);
+  });
+  await letPagesCall(app, config.corsOrigins ?? []);
   guardRoutes(app, config.access);
   let closing = false;
   app.addHook('preClose', async () => {
@@ -84,11 +94,6 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
     const labels = { route: routeOptions.url?.replace('::', ':') ?? 'none', method, status: String(statusCode) };
     config.metrics.httpRequestSeconds.observe(labels, elapsedTime / 1_000);
-  });
-  app.setErrorHandler(async (thrown, request, reply) => {
-    const error = asFleetError(thrown);
-    logRefusal(error, request, reply);
-    return sendProblem(reply, error);
   });
 
   await describeRoutes(app, config.publicUrl);

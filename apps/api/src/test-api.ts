@@ -49,6 +49,7 @@ interface TestApiOptions {
   readonly redisUrl?: string;
   /** Shared by servers of one fleet. */
   readonly queuePrefix?: string;
+  readonly corsOrigins?: readonly string[];
 }
 
 export interface TestApi extends AsyncDisposable {
@@ -99,6 +100,7 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
     workers,
     maxWaiting,
     publicUrl: undefined,
+    corsOrigins: options.corsOrigins ?? [],
     checks: { blob: (call) => blobs.ping(call) },
     metrics,
     logger,
