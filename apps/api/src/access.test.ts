@@ -117,7 +117,8 @@ before(async () => {
   store = openKeyStore(blobs);
   const queuePrefix = `{${randomUUID()}}`;
   limits = parts.use(await openRateLimits(redis.url, queuePrefix));
-  const queues = await openTaskQueues({ redisUrl: redis.url, queuePrefix, pool: 'cpu', maxWaiting: 1_000 }, parts);
+  const fleet = { redisUrl: redis.url, queuePrefix, pool: 'cpu', maxWaiting: 1_000, fair: true } as const;
+  const queues = await openTaskQueues(fleet, parts);
   const logger = createLogger({
     name: 'api',
     level: 'trace',

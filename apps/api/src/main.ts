@@ -35,7 +35,7 @@ async function main(config: ApiConfig): Promise<void> {
   await using parts = new AsyncDisposableStack();
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
-  const queues = await openTaskQueues(config, parts);
+  const queues = await openTaskQueues({ ...config, fair: tellsCallersApart(config) }, parts);
   await queues.interactive.caption.producer.ping().catch(({ code, cause }: CaptionfleetError) => {
     const why = cause instanceof Error ? cause.message || String(Object(cause).code) : 'no answer';
     const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
@@ -99,12 +99,14 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
 
+const tellsCallersApart = ({ auth }: Pick<ApiConfig, 'auth'>): boolean => auth.keys || auth.entra !== undefined;
+
 async function openConfiguredAccess(
   { auth, requestsPerSecond, imagesPerMinute, redisUrl, queuePrefix }: ApiConfig,
   { blobs, logger }: { readonly blobs: BlobStore; readonly logger: Logger },
   parts: AsyncDisposableStack,
 ): Promise<Access> {
-  if (!auth.keys && auth.entra === undefined) {
+  if (!tellsCallersApart({ auth })) {
     logger.warn('CAPTIONFLEET_AUTH is off: whoever reaches this API may use it, and sees the requests of everybody');
     return openToAnyone;
   }

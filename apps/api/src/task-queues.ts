@@ -17,16 +17,21 @@ interface TaskQueuesConfig {
   readonly queuePrefix: string;
   readonly pool: Pool;
   readonly maxWaiting: number;
+  /**
+   * Whether tenants take turns, so that one's backlog does not keep another's images waiting.
+   * @defaultValue false
+   */
+  readonly fair?: boolean;
 }
 
 /** Opens the queues of every head, also of those that the fleet does not serve now: it may have accepted requests before. */
 export async function openTaskQueues(
-  { redisUrl, queuePrefix: prefix, pool, maxWaiting }: TaskQueuesConfig,
+  { redisUrl, queuePrefix: prefix, pool, maxWaiting, fair = false }: TaskQueuesConfig,
   parts: AsyncDisposableStack,
 ): Promise<TaskQueues> {
   const open = async (lane: Lane, head: ModelTask): Promise<TaskQueue> => {
     const name = queueName(lane, pool, head);
-    return { name, producer: parts.use(await openProducer({ redisUrl, queue: name, prefix, maxWaiting })) };
+    return { name, producer: parts.use(await openProducer({ redisUrl, queue: name, prefix, maxWaiting, fair })) };
   };
   const openLane = async (lane: Lane): Promise<TaskQueues[Lane]> => {
     const [caption, match, answer] = await Promise.all([

@@ -3,6 +3,7 @@ import type { TaskType } from '@captionfleet/protocol/task';
 import { Queue } from 'bullmq';
 import { Capacity, type Places } from './capacity.ts';
 import { boundedRetry, DrainRate } from './drain-rate.ts';
+import { fairTags, untagged } from './fair-tags.ts';
 import { FinishedEvents } from './finished-events.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
@@ -20,6 +21,12 @@ export interface ProducerOptions {
   readonly prefix: string;
   /** Jobs that may wait in the queue. */
   readonly maxWaiting: number;
+  /**
+   * Whether tenants take turns, job by job, instead of standing in one line. The jobs of producers without it are
+   * delivered before those of producers with it.
+   * @defaultValue false
+   */
+  readonly fair?: boolean;
 }
 
 /** The side of the queue that asks for work. What Redis does not answer in about two seconds is QUEUE_UNAVAILABLE. */
@@ -62,7 +69,13 @@ const chunkSize = 500;
 const reconnectMs = 500;
 
 /** Returns when Redis is connected, or after two seconds without it: calls fail until it is there. */
-export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: ProducerOptions): Promise<JobProducer> {
+export async function openProducer({
+  redisUrl,
+  queue,
+  prefix,
+  maxWaiting,
+  fair = false,
+}: ProducerOptions): Promise<JobProducer> {
   const redis = connectFailingFast(redisUrl);
   await becomesReady(redis);
   const bull = new Queue<object, unknown, TaskType>(queue, {
@@ -78,6 +91,8 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
   const drain = new DrainRate();
   events.listen(() => drain.count());
   const key = (part: string): string => bull.toKey(part);
+  const tag = fair ? fairTags(redis, key) : undefined;
+  const order = fair ? { priority: untagged } : {};
 
   /** Asks once more when the connection was lost and is back soon. */
   const ask = async <Answer>(question: () => Promise<Answer>): Promise<Answer> => {
@@ -105,11 +120,17 @@ export async function openProducer({ redisUrl, queue, prefix, maxWaiting }: Prod
     async enqueue(jobs, { signal, places }) {
       signal.throwIfAborted();
       using own = places === undefined ? await capacity.reserve(jobs.length) : undefined;
-      const entries = jobs.map((job) => ({ name: job.task.type, data: jobPayload(job), opts: { jobId: jobId(job) } }));
+      const entries = jobs.map((job) => ({
+        name: job.task.type,
+        data: jobPayload(job),
+        opts: { jobId: jobId(job), ...order },
+      }));
       for (let start = 0; start < entries.length; start += chunkSize) {
         signal.throwIfAborted();
         (places ?? own)?.fill();
-        await ask(() => bull.addBulk(entries.slice(start, start + chunkSize)));
+        const chunk = entries.slice(start, start + chunkSize);
+        await ask(() => bull.addBulk(chunk));
+        if (tag !== undefined) await ask(() => tag(chunk.map(({ opts }) => opts.jobId)));
       }
     },
     async withdraw(jobIds) {

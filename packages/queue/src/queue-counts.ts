@@ -12,13 +12,14 @@ export interface QueueCounts {
 export type KeyOf = (part: string) => string;
 
 export async function readCounts(redis: Redis, key: KeyOf): Promise<QueueCounts> {
-  const [waiting, active, delayed, failed] = await Promise.all([
+  const [inLine, inTurn, active, delayed, failed] = await Promise.all([
     redis.llen(key('wait')),
+    redis.zcard(key('prioritized')),
     redis.llen(key('active')),
     redis.zcard(key('delayed')),
     redis.zcard(key('failed')),
   ]);
-  return { waiting, active, delayed, failed };
+  return { waiting: inLine + inTurn, active, delayed, failed };
 }
 
 /** Bytes that Redis uses, and its limit; a limit of 0 is none. */

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
+import { defaultTenant, type Tenant } from '@captionfleet/protocol/tenant';
 import { type Consumer, type ConsumerOptions, type Delivery, type Handler, openConsumer } from './consumer.ts';
 import { type JobProducer, openProducer } from './producer.ts';
 
@@ -15,11 +16,11 @@ export async function waitFor(what: string, deadlineMs: number, check: () => Pro
 }
 
 /** The jobs of one new request. */
-export function makeJobs(count: number): ImageJob[] {
+export function makeJobs(count: number, tenant: Tenant = defaultTenant): ImageJob[] {
   const requestId = `0${randomBytes(15).toString('hex').slice(0, 25)}`;
   const source = { url: 'https://images.example.org/a.jpg' };
   return Array.from({ length: count }, (_, index) => ({
-    tenant: 'default',
+    tenant,
     requestId,
     index,
     source,
@@ -34,10 +35,10 @@ const { signal } = new AbortController();
 export const prefix = '{test}';
 
 /** A queue of its own with jobs in it, and consumers that look for lost jobs ten times a second. */
-export async function openQueue(redisUrl: string, jobCount: number) {
+export async function openQueue(redisUrl: string, jobCount: number, { fair = false } = {}) {
   const queue = randomUUID();
   const parts = new AsyncDisposableStack();
-  const producer: JobProducer = parts.use(await openProducer({ redisUrl, queue, prefix, maxWaiting: 10_000 }));
+  const producer: JobProducer = parts.use(await openProducer({ redisUrl, queue, prefix, maxWaiting: 10_000, fair }));
   const jobs = makeJobs(jobCount);
   await producer.enqueue(jobs, { signal });
   const ids = jobs.map(jobId);
