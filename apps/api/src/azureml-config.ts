@@ -1,5 +1,6 @@
 import { list, optional, wholeNumber, withDefault } from '@captionfleet/protocol/settings';
 import { z } from 'zod';
+import { azuremlBatchConfig, azuremlBatchVariables } from './azureml-batch-config.ts';
 import type { Deployment } from './azureml-frontend.ts';
 
 const deploymentName = /^[A-Za-z](?:[A-Za-z0-9]|-(?!-)){2,31}$/;
@@ -30,13 +31,14 @@ export const azuremlVariables = {
   CAPTIONFLEET_AZUREML_REQUEST_TIMEOUT_MS: withDefault(wholeNumber(1, 180_000), '90000'),
   CAPTIONFLEET_AZUREML_DEPLOYMENTS: withDefault(list(DeploymentSchema), 'default=100'),
   CAPTIONFLEET_AZUREML_MIRROR: optional(z.string().regex(/^[^=]+=\d{1,2}$/, mirrorForm)),
+  ...azuremlBatchVariables,
 };
 type AzuremlVariables = z.infer<z.ZodObject<typeof azuremlVariables>>;
 
 /** A front end needs keys of its own where the fleet asks for none. */
 export function azuremlConfig(
   variables: AzuremlVariables,
-  { fleetHasKeys }: { readonly fleetHasKeys: boolean },
+  { fleetHasKeys, container }: { readonly fleetHasKeys: boolean; readonly container: string },
   context: z.core.$RefinementCtx,
 ) {
   const mode = variables.CAPTIONFLEET_AZUREML;
@@ -56,6 +58,7 @@ export function azuremlConfig(
   if (mirror !== undefined && !(mirror.percent <= 50 && deployments.some((known) => known.name === name))) {
     refuse('CAPTIONFLEET_AZUREML_MIRROR', mirrorForm);
   }
+  const batch = azuremlBatchConfig(variables, { container, isSurfaceOff: mode === 'off' }, context);
   if (mode === 'off') return undefined;
   const serverVersion = variables.CAPTIONFLEET_AZUREML_SERVER_VERSION;
   return {
@@ -65,6 +68,7 @@ export function azuremlConfig(
     serverVersion: serverVersion === 'off' ? undefined : serverVersion,
     /** As managed endpoints count: twice what all instances do at a time. */
     maxInFlight: 2 * variables.CAPTIONFLEET_AZUREML_MAX_CONCURRENT * variables.CAPTIONFLEET_AZUREML_INSTANCES,
+    batch: batch && { ...batch, deployments },
     frontend:
       mode === 'container'
         ? undefined

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { Scope } from '@captionfleet/protocol/scope';
 import { type Access, letIn } from './access.ts';
 import type { DeploymentTask } from './azureml-scoring.ts';
 import { type WireAnswer, type WireRequest, wsgiHeaders } from './azureml-wire.ts';
@@ -46,7 +47,7 @@ export async function answerAsFrontend(
   askContainer: AskContainer,
 ): Promise<WireAnswer> {
   const headers = wsgiHeaders(request.rawHeaders);
-  const principal = await authenticate(headers.get('authorization'), config);
+  const principal = await authenticateByKey(headers.get('authorization'), 'captions:write', config);
   if ('status' in principal) return principal;
   const deployment = route(headers.get('azureml-model-deployment'), config);
   if (deployment === undefined) {
@@ -86,8 +87,9 @@ export async function answerAsFrontend(
  * Who has a key, or why nobody: in the words of the managed endpoint. Every key of the front end is compared, each in constant
  * time; then the fleet is asked.
  */
-async function authenticate(
+export async function authenticateByKey(
   authorization: string | undefined,
+  scope: Scope,
   { keys, access }: Pick<FrontendConfig, 'keys' | 'access'>,
 ): Promise<Principal | WireAnswer> {
   if (authorization === undefined) return denied('key_auth_bad_header_missing');
@@ -98,7 +100,7 @@ async function authenticate(
   if (index >= 0) return { ...anyone, id: `azureml-key-${index + 1}` };
   if (access === undefined) return denied('key_auth_access_denied');
   try {
-    return (await letIn(access, given, 'captions:write')).principal;
+    return (await letIn(access, given, scope)).principal;
   } catch (error) {
     if (!(error instanceof CaptionfleetError)) throw error;
     if (error.code === 'UNAUTHENTICATED') return denied('key_auth_access_denied');

@@ -138,9 +138,9 @@ async function scoreRows(
   return outcomes;
 }
 
-const captionTask: Task = { type: 'caption', options: {} };
+export const captionTask: Task = { type: 'caption', options: {} };
 
-function answerTask(question: PythonValue): Task {
+export function answerTask(question: PythonValue): Task {
   const task = TaskSchema.safeParse({ type: 'answer', questions: [question], options: {} });
   if (task.success) return task.data;
   throw new CellRefused(`the question ${task.error.issues[0]?.message ?? 'is not valid'}`);

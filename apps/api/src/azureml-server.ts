@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import type { Scope } from '@captionfleet/protocol/scope';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyBaseLogger } from 'fastify';
-import { answerAsContainer, type ContainerConfig, type Scope } from './azureml-container.ts';
-import { type AskContainer, answerAsFrontend, type FrontendConfig } from './azureml-frontend.ts';
+import { answerAsBatch, type BatchEndpointConfig, isForBatch } from './azureml-batch.ts';
+import { answerAsContainer, type ContainerConfig, type Scope as ContainerScope } from './azureml-container.ts';
+import { type AskContainer, answerAsFrontend, authenticateByKey, type FrontendConfig } from './azureml-frontend.ts';
 import { PythonReadError } from './azureml-json.ts';
 import {
   answerText,
@@ -33,6 +36,8 @@ export interface AzuremlServerConfig {
   readonly container: ContainerConfig;
   /** As a managed endpoint; undefined is as a container by itself. */
   readonly frontend: FrontendConfig | undefined;
+  /** As a batch endpoint too; undefined is not. */
+  readonly batch?: BatchEndpointConfig | undefined;
   /** Requests to score that are worked on at a time; more are refused with 429. */
   readonly maxInFlight: number;
   readonly metrics: Pick<ApiMetrics, 'httpRequestSeconds'>;
@@ -77,9 +82,18 @@ export function buildAzuremlServer(config: AzuremlServerConfig): Server {
 
 type Answering = (request: WireRequest) => Promise<WireAnswer>;
 
-function answering({ container, frontend, maxInFlight }: AzuremlServerConfig): Answering {
+function answering({ batch, ...config }: AzuremlServerConfig): Answering {
+  const online = answeringOnline(config);
+  if (batch === undefined) return online;
+  const { frontend } = config;
+  const authenticate = (authorization: string | undefined, scope: Scope) =>
+    frontend === undefined ? anyone : authenticateByKey(authorization, scope, frontend);
+  return (request) => (isForBatch(request) ? answerAsBatch(request, authenticate, batch) : online(request));
+}
+
+function answeringOnline({ container, frontend, maxInFlight }: AzuremlServerConfig): Answering {
   const permits = new Permits(maxInFlight);
-  const ask: AskContainer = (request, scope: Scope) => {
+  const ask: AskContainer = (request, scope: ContainerScope) => {
     if (!isToScore(request)) return answerAsContainer(request, scope, container);
     const permit = permits.tryAcquire();
     return permit && answerAsContainer(request, scope, container).finally(() => permit[Symbol.dispose]());
@@ -111,7 +125,7 @@ async function respond(
   });
   const { method = '', url: target = '', httpVersion: version, rawHeaders } = request;
   try {
-    const { status, reason, headers, body, route } = await answer({
+    const { status, reason, headers, body, content, route } = await answer({
       method,
       target,
       version,
@@ -122,6 +136,11 @@ async function respond(
     const seconds = (performance.now() - started) / 1_000;
     metrics.httpRequestSeconds.observe({ route: route ?? 'none', method, status: String(status) }, seconds);
     logger.info({ method, path: target.replace(/[?#].*$/s, ''), status, seconds }, 'answered');
+    if (content !== undefined) {
+      response.writeHead(status, { ...headers });
+      await pipeline(content, response);
+      return;
+    }
     const bytes = Buffer.from(body, 'latin1');
     const all = { ...headers, 'content-length': bytes.byteLength };
     response.writeHead(status, ...(reason === undefined ? [] : [reason]), all);

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Readable } from 'node:stream';
 
 /** A request as it came over the wire, before anybody has made sense of it. */
 export interface RequestHead {
@@ -25,6 +26,8 @@ export interface WireAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Latin-1, as gunicorn writes what it repeats of a request; ASCII otherwise. */
   readonly body: string;
+  /** A body that is not in memory, instead of that one. */
+  readonly content?: Readable;
   /** The route that answered, for metrics and the log. */
   readonly route?: string;
 }

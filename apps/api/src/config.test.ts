@@ -48,6 +48,43 @@ test('a managed identity needs the account URL alone', () => {
   assert.deepEqual(readConfig({ CAPTIONFLEET_STORAGE_ACCOUNT_URL: accountUrl }).blobAccount, { accountUrl });
 });
 
+test('an AzureML batch endpoint has the settings of a deployment, and never writes into the container of the fleet', () => {
+  const batch = {
+    CAPTIONFLEET_AZUREML: 'container',
+    CAPTIONFLEET_AZUREML_BATCH: 'on',
+    CAPTIONFLEET_IMAGE_CONTAINERS: 'photos,captionfleet',
+    CAPTIONFLEET_AZUREML_OUTPUT_CONTAINERS: 'results',
+    CAPTIONFLEET_AZUREML_DATASTORES: 'store=photos,scans_2=photos/scans/2026',
+    CAPTIONFLEET_AZUREML_ERROR_THRESHOLD: '0',
+  };
+  assert.deepEqual(readConfig({ ...least, ...batch }).azureml?.batch, {
+    inputContainers: ['photos'],
+    outputContainers: ['results'],
+    datastores: [
+      { datastore: 'store', container: 'photos', name: '' },
+      { datastore: 'scans_2', container: 'photos', name: 'scans/2026' },
+    ],
+    settings: { miniBatchSize: 10, errorThreshold: 0, maxRetries: 3, timeoutSeconds: 30, outputAction: 'append_row' },
+    outputFileName: 'predictions.csv',
+    deployments: [{ name: 'default', task: 'auto', weight: 100 }],
+  });
+  const wrong: Readonly<Record<string, string>> = {
+    CAPTIONFLEET_AZUREML: 'off',
+    CAPTIONFLEET_AZUREML_BATCH: 'yes',
+    CAPTIONFLEET_AZUREML_OUTPUT_CONTAINERS: 'captionfleet',
+    CAPTIONFLEET_AZUREML_DATASTORES: 'store=Photos',
+    CAPTIONFLEET_AZUREML_ERROR_THRESHOLD: '-2',
+    CAPTIONFLEET_AZUREML_OUTPUT_FILE_NAME: '../predictions.csv',
+  };
+  for (const [name, value] of Object.entries(wrong)) {
+    assert.throws(
+      () => readConfig({ ...least, ...batch, [name]: value }),
+      (error) => error instanceof Error && error.message.startsWith(name),
+      name,
+    );
+  }
+});
+
 test('the AzureML surface is off, a container, or a front end with keys and deployments', () => {
   assert.deepEqual(readConfig({ ...least, CAPTIONFLEET_AZUREML: 'container' }).azureml, {
     port: 5001,
@@ -55,6 +92,7 @@ test('the AzureML surface is off, a container, or a front end with keys and depl
     rowErrors: false,
     serverVersion: 'azmlinfsrv/1.5.1',
     maxInFlight: 64,
+    batch: undefined,
     frontend: undefined,
   });
   const frontend = {
@@ -72,6 +110,7 @@ test('the AzureML surface is off, a container, or a front end with keys and depl
     rowErrors: false,
     serverVersion: undefined,
     maxInFlight: 12,
+    batch: undefined,
     frontend: {
       keys: ['first-key-0123456', 'second-key-012345'],
       deployments: [

@@ -83,7 +83,11 @@ const ApiConfigSchema = z
     webhookPrivateHosts: settings.CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS,
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
     corsOrigins: settings.CAPTIONFLEET_CORS_ORIGINS,
-    azureml: azuremlConfig(settings, { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off' }, context),
+    azureml: azuremlConfig(
+      settings,
+      { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off', container: settings.CAPTIONFLEET_CONTAINER },
+      context,
+    ),
   }));
 /** What is accepted from callers; neither is anyone. An issue when anyone could call from beyond this machine. */
 function authConfig(settings: z.infer<z.ZodObject<typeof callerVariables>>, context: z.core.$RefinementCtx) {

@@ -4,10 +4,13 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
 import { openWorkerRegister } from '@captionfleet/queue/worker-register';
+import { openBlobFiles } from '@captionfleet/storage/blob-files';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openKeyStore } from '@captionfleet/storage/key-store';
+import { openOpenScoring } from '@captionfleet/storage/open-scoring';
 import { openRequestStore } from '@captionfleet/storage/request-store';
+import { openScoringStore } from '@captionfleet/storage/scoring-store';
 import { openWebhookSender } from '@captionfleet/storage/webhook-sender';
 import { openWebhookStore } from '@captionfleet/storage/webhook-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
@@ -16,7 +19,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Access, openAccess, openToAnyone } from './access.ts';
 import { buildAdminServer } from './admin-server.ts';
 import { ApiKeys } from './api-keys.ts';
-import { startAzureml } from './azureml-start.ts';
+import { type BatchStorage, startAzureml } from './azureml-start.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 import { EntraTokens } from './entra-tokens.ts';
 import { buildServer } from './server.ts';
@@ -78,6 +81,7 @@ async function main(config: ApiConfig): Promise<void> {
       await startAzureml(config.azureml, {
         ...fleet,
         access: access === openToAnyone ? undefined : access,
+        storage: config.azureml.batch && (await openBatchStorage(config, blobs)),
         maxWaiting: config.maxWaiting,
         host: config.host,
         drainMs,
@@ -100,6 +104,14 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
   });
 
 const tellsCallersApart = ({ auth }: Pick<ApiConfig, 'auth'>): boolean => auth.keys || auth.entra !== undefined;
+
+async function openBatchStorage({ blobAccount, container }: ApiConfig, blobs: BlobStore): Promise<BatchStorage> {
+  return {
+    scoring: (tenant) => openScoringStore(blobs, tenant),
+    open: await openOpenScoring({ ...blobAccount, container }),
+    files: await openBlobFiles(blobAccount),
+  };
+}
 
 async function openConfiguredAccess(
   { auth, requestsPerSecond, imagesPerMinute, redisUrl, queuePrefix }: ApiConfig,

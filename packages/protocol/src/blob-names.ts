@@ -20,6 +20,13 @@ export function blobNames(tenant: Tenant) {
       `${root}bulk/${id}/chunks/${String(first).padStart(6, '0')}.json`,
     /** There when the caller canceled the request. */
     cancellation: (id: RequestId): string => `${root}requests/${id}/canceled.json`,
+    /** Everything of one scoring job but its outcomes. */
+    scoring: (id: RequestId, what: 'job' | 'cancelled' | 'ended'): string => `${root}scoring/${id}/${what}.json`,
+    /** Some of its rows, by the number of the chunk. */
+    scoringChunk: (id: RequestId, number: number): string =>
+      `${root}scoring/${id}/chunks/${String(number).padStart(6, '0')}.json`,
+    /** Where its predictions go when the caller does not say. */
+    scoringOutput: (id: RequestId): string => `${root}scoring/${id}/output/`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
     webhookEndpoints: `${root}webhooks/endpoints/`,
@@ -49,6 +56,17 @@ export const webhookMarks = {
   outboxFolder: 'webhooks/outbox/',
   outbox: (delivery: { tenant: Tenant; endpoint: string; requestId: RequestId }) =>
     `webhooks/outbox/${delivery.tenant}.${delivery.endpoint}.${delivery.requestId}.json`,
+} as const;
+
+/** Marks of the scoring jobs, of all tenants, that have not ended: who has the lease of one works on the job. */
+export const openScoring = {
+  folder: 'open-scoring/',
+  name: (tenant: Tenant, id: RequestId): string => `open-scoring/${tenant}.${id}`,
+  /** Undefined for what is no such name. */
+  read(name: string): { readonly tenant: Tenant; readonly id: RequestId } | undefined {
+    const [, tenant, id] = /^open-scoring\/([^.]+)\.([^.]+)$/.exec(name) ?? [];
+    return tenant === undefined || id === undefined ? undefined : { tenant, id };
+  },
 } as const;
 
 /** Whose image a blob of the fleet's container is; undefined when it is none that arrived inside a request. */

@@ -112,6 +112,29 @@ export const errorTable = {
     retryable: false,
     meaning: 'Every allowed attempt at this image was interrupted or failed.',
   },
+
+  FILE_UNSUPPORTED: {
+    status: 415,
+    retryable: false,
+    meaning: 'The input of a scoring job has a file that is neither CSV nor an image.',
+  },
+  FILE_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning: 'A file of a scoring job is not the CSV that it should be, or lacks a column.',
+  },
+  ERROR_THRESHOLD_EXCEEDED: {
+    status: 422,
+    retryable: false,
+    meaning: 'More files of a scoring job failed than its error_threshold allows.',
+  },
+  OUTPUT_EXISTS: {
+    status: 409,
+    retryable: false,
+    meaning: 'There is a blob already where a scoring job would write its predictions.',
+  },
+  JOB_TOO_LONG: { status: 500, retryable: false, meaning: 'A scoring job did not end within its days.' },
+
   RESULT_LATE: {
     status: 503,
     retryable: true,

@@ -190,7 +190,7 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
   };
 }
 
-async function openService(account: BlobAccount): Promise<BlobServiceClient> {
+export async function openService(account: BlobAccount): Promise<BlobServiceClient> {
   // The SDK's own retries know neither jitter nor our deadlines.
   const options = { retryOptions: { maxTries: 1 } };
   if ('connectionString' in account) {
@@ -305,7 +305,7 @@ const tooLarge = (name: string, maxBytes: number): CaptionfleetError =>
 /**
  * URL clients and servers resolve `.` and `..`, also behind a backslash, so such a name could leave its container.
  */
-function assertPlainName(name: string): void {
+export function assertPlainName(name: string): void {
   const plain = name.length > 0 && name.length <= 1024 && !/[\\\p{Cc}]/u.test(name);
   if (plain && !name.split('/').some((segment) => segment === '.' || segment === '..')) return;
   throw new CaptionfleetError(
@@ -314,21 +314,21 @@ function assertPlainName(name: string): void {
   );
 }
 
-const isAlreadyThere = (error: unknown): boolean =>
+export const isAlreadyThere = (error: unknown): boolean =>
   error instanceof RestError &&
   (error.statusCode === 412 || (error.statusCode === 409 && /AlreadyExists|Immutable/.test(error.code ?? '')));
 
-const isAbsent = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
+export const isAbsent = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
 
 const transientStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof CaptionfleetError) return false;
   if (!(error instanceof RestError)) return true;
   return error.statusCode === undefined || transientStatuses.has(error.statusCode);
 }
 
-function storageError(action: string, error: unknown): CaptionfleetError {
+export function storageError(action: string, error: unknown): CaptionfleetError {
   if (error instanceof CaptionfleetError) return error;
   if (!(error instanceof RestError)) {
     return new CaptionfleetError('STORAGE_UNAVAILABLE', `could not ${action}: no answer`, { cause: error });
