@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { pythonEnvironment } from '../support/python-environment.ts';
 import {
   type ClientSetting,
+  invokeBatchByAzureAiMl,
   invokeByAzureAiMl,
   predictByAzuremlMlflow,
   startClientSetting,
@@ -73,6 +74,10 @@ test('and as a container that answers questions', async () => {
 
 test('azure-ai-ml invokes the endpoint, by weight and by name, and gets 424 and 401 as from Azure', async () => {
   await invokeByAzureAiMl(clients);
+});
+
+test('azure-ai-ml invokes the batch endpoint; calls whose answers are lost are one job, and the jobs are listed', async () => {
+  await invokeBatchByAzureAiMl(clients, fleet, images);
 });
 
 test('the deployment client of azureml-mlflow predicts, and reads the swagger for the form of the result', async () => {

@@ -15,8 +15,10 @@ import { openScoringStore } from '@captionfleet/storage/scoring-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import { countBlobs, putBlob, readBlobs } from '../../../test/support/blobs.ts';
+import { type Access, openToAnyone } from './access.ts';
 import { startAzureml } from './azureml-start.ts';
 import { readConfig } from './config.ts';
+import { anyone } from './principal.ts';
 import { openTaskQueues } from './task-queues.ts';
 import { captionOf, startBackends, type TestBackends, waitFor } from './test-api.ts';
 
@@ -60,7 +62,12 @@ interface ScoringDocument {
 
 async function startEndpoint(
   env: Readonly<Record<string, string>> = {},
-  { queuePrefix = `{${randomUUID()}}`, maxWaiting = 1_000, tasks = ['caption'] as ModelTask[] } = {},
+  {
+    queuePrefix = `{${randomUUID()}}`,
+    maxWaiting = 1_000,
+    tasks = ['caption'] as ModelTask[],
+    access = undefined as Access | undefined,
+  } = {},
 ): Promise<Endpoint> {
   const stack = new AsyncDisposableStack();
   const { redisUrl, connectionString, blobs, requests } = backends;
@@ -84,7 +91,7 @@ async function startEndpoint(
       maxWaiting,
       metrics: createApiMetrics(),
       logger: createLogger({ name: 'api', level: 'silent' }),
-      access: undefined,
+      access,
       host: '127.0.0.1',
       drainMs: 1_000,
       storage: {
@@ -452,6 +459,61 @@ test('a job goes on in another process, row for row, from the middle of a file',
   assert.equal(worked.size, 701);
   const repeated = [...worked].filter(([, times]) => times > 1);
   assert.deepEqual(repeated, [], 'no row was worked on twice');
+});
+
+test('a folder of images goes on behind the last file that was read', async () => {
+  const queuePrefix = `{${randomUUID()}}`;
+  const input = folder();
+  const names = Array.from({ length: 250 }, (_, file) => `${String(file).padStart(3, '0')}.jpg`);
+  for (const name of names) await put(`${input}/${name}`, name);
+  let id = '';
+  {
+    await using first = await startEndpoint({}, { queuePrefix, maxWaiting: 100 });
+    ({ id } = (await first.ask('/jobs', pascal(accountUrl(`photos/${input}`)))).body);
+    await waitFor('the job to run', async () => (await first.ask(id)).body.properties.status === 'Running');
+  }
+  // A file that comes later among those that were read is not seen, and moves no other row.
+  await put(`${input}/000-late.jpg`, 'late');
+  await using second = await startEndpoint({}, { queuePrefix, maxWaiting: 100 });
+  await second.startWorker();
+  await finished(second, { id });
+  const lines = names.map((name, index) => `0,image ${index},${name}\n`);
+  assert.equal(await predictions(second, { id }), lines.join(''));
+});
+
+test('no tenant sees the jobs of another, nor shares a repeatability id with it', async () => {
+  const access: Access = {
+    ...openToAnyone,
+    authenticate: async (credential = '') => ({ ...anyone, id: credential, tenant: credential }),
+  };
+  const frontend = { CAPTIONFLEET_AZUREML: 'frontend', CAPTIONFLEET_AZUREML_KEYS: 'a-key-that-nobody-has' };
+  await using endpoint = await startEndpoint(frontend, { access });
+  await endpoint.startWorker();
+  const input = folder();
+  await put(`${input}/a.csv`, csv(cell('one')));
+  const same = randomUUID();
+  const made = async (tenant: string) =>
+    (
+      await endpoint.ask('/jobs', pascal(accountUrl(`photos/${input}`)), {
+        authorization: `Bearer ${tenant}`,
+        'repeatability_request-id': same,
+      })
+    ).body;
+  const [one, other] = [await made('acme'), await made('globex')];
+  assert.notEqual(one.id, other.id);
+  const ask = async (path: string, tenant: string) =>
+    await endpoint.ask(path, undefined, { authorization: `Bearer ${tenant}` });
+  assert.deepEqual(
+    (await ask('/jobs', 'acme')).body.value?.map(({ id }) => id),
+    [one.id],
+  );
+  for (const path of [one.id, `${one.id}/outputs/score/predictions.csv`]) {
+    assert.equal((await ask(path, 'globex')).status, 404);
+  }
+  await waitFor('both jobs to end', async () => {
+    const jobs = await Promise.all([ask(one.id, 'acme'), ask(other.id, 'globex')]);
+    return jobs.every(({ body }) => body.properties.status === 'Completed');
+  });
 });
 
 test('a mini batch that runs and makes no progress fails after its retries, and the others do not', async () => {

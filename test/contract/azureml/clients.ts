@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '../../support/http.ts';
 import { pythonEnvironment, runPython } from '../../support/python-environment.ts';
 import type { ContractFleet } from './fleet.ts';
 import { startResourceManager } from './resource-manager.ts';
@@ -18,12 +19,14 @@ export interface ClientSetting extends AsyncDisposable {
   /** A Python with azure-ai-ml. */
   readonly python: string;
   /** The workspace, and one in which the endpoint's key has changed. */
-  readonly azure: { readonly url: string; readonly asked: readonly string[] };
+  readonly azure: Awaited<ReturnType<typeof startResourceManager>>;
   readonly wrongKey: { readonly url: string };
   readonly pemFile: string;
   /** Two images, and what comes of them. */
   readonly frame: object;
   readonly expected: readonly { readonly text: string }[];
+  /** `http://host:port` of the endpoint. */
+  readonly surface: string;
   /** Writes a file of JSON and returns its path. */
   file(name: string, content: unknown): Promise<string>;
 }
@@ -44,6 +47,7 @@ export async function startClientSetting(
     CAPTIONFLEET_AZUREML: 'frontend',
     CAPTIONFLEET_AZUREML_KEYS: key,
     CAPTIONFLEET_AZUREML_DEPLOYMENTS: 'blue=100,green=0',
+    CAPTIONFLEET_AZUREML_BATCH: 'on',
   });
   const manager = async (primaryKey: string) =>
     parts.use(
@@ -58,6 +62,7 @@ export async function startClientSetting(
   const rows = [images.boat, images.penguin].map((bytes) => [Buffer.from(bytes).toString('base64')]);
   return {
     python,
+    surface: `http://127.0.0.1:${port}`,
     azure: await manager(key),
     wrongKey: await manager('a-key-that-was-withdrawn'),
     pemFile,
@@ -103,6 +108,67 @@ export async function invokeByAzureAiMl(setting: ClientSetting): Promise<void> {
   // Of a body that is not JSON, which this one is not in Azure either, the client hands on the words.
   const [refused] = await invoke([`${good}@`], setting.wrongKey);
   assert.deepEqual(refused, { error: 'MlException', status: null, message: 'key_auth_access_denied' });
+}
+
+/** Scores a folder of CSV and one of images, with calls whose answers are lost, and lists the jobs. */
+export async function invokeBatchByAzureAiMl(
+  setting: ClientSetting,
+  fleet: ContractFleet,
+  images: ShapeImages,
+): Promise<void> {
+  const rows = [images.boat, images.penguin].map((bytes) => Buffer.from(bytes).toString('base64'));
+  await fleet.put('csv/0batch_input.csv', Buffer.from(`,image\n0,${rows[0]}\n1,${rows[1]}\n`));
+  await fleet.put('images/boat.jpg', Buffer.from(images.boat));
+  const url = 'https://devstoreaccount1.blob.core.windows.net/photos';
+  const calls = [
+    { type: 'uri_folder', path: `${url}/csv` },
+    {
+      type: 'uri_folder',
+      path: `${url}/images`,
+      deployment: 'green',
+      params: { mini_batch_size: 2, error_threshold: 0 },
+    },
+    {
+      type: 'uri_file',
+      path: `${url}/csv/0batch_input.csv`,
+      params: { retry_settings: { max_retries: 1, timeout: 60 } },
+    },
+    { type: 'uri_folder', path: `${url.replace('photos', 'secret')}/csv` },
+    'list',
+  ];
+  // The client sends a call again, with the same id, up to four times.
+  setting.azure.dropAnswers(4);
+  const file = await setting.file('batch.json', calls);
+  const answers = await call(setting.python, 'invoke_batch_azure_ai_ml.py', [file], cloud(setting, setting.azure));
+  const [csv, folder, one, refused, listed] = answers;
+  const posts = setting.azure.asked.filter((asked) => asked === 'POST /region/jobs');
+  assert.equal(posts.length, 4 + 4, 'four calls, the first of which was sent four times more');
+  assert.equal(refused?.['error'], 'HttpResponseError', JSON.stringify(answers));
+  assert.equal(refused?.['status'], 422);
+  assert.match(String(refused?.['message']), /container "secret" is not one that may be read from/);
+  const [boat, penguin] = setting.expected.map(({ text }) => text);
+  const both = `0,${boat},0batch_input.csv\n1,${penguin},0batch_input.csv\n`;
+  assert.equal(await predictionsOf(setting, csv), both);
+  assert.equal(await predictionsOf(setting, folder), `0,${boat},boat.jpg\n`);
+  assert.equal(await predictionsOf(setting, one), both);
+  const jobs = listed?.['jobs'] as readonly { readonly name: string }[];
+  assert.deepEqual(
+    jobs.map(({ name }) => name),
+    [csv, folder, one].map((job) => job?.['name']),
+    'the lost answers have made no other jobs',
+  );
+}
+
+async function predictionsOf({ surface }: ClientSetting, job: Record<string, unknown> | undefined): Promise<string> {
+  assert.ok(['NotStarted', 'Running', 'Completed'].includes(String(job?.['status'])), JSON.stringify(job));
+  const headers = { authorization: `Bearer ${key}` };
+  const ask = (path: string) => fetch(`${surface}${path}`, { headers });
+  await waitFor(`scoring job ${job?.['name']} to end`, 60_000, async () => {
+    const { properties } = (await (await ask(`/jobs/${job?.['name']}`)).json()) as { properties: { status: string } };
+    assert.notEqual(properties.status, 'Failed', JSON.stringify(properties));
+    return properties.status === 'Completed';
+  });
+  return await (await ask(`/jobs/${job?.['name']}/outputs/score/predictions.csv`)).text();
 }
 
 export async function predictByAzuremlMlflow(setting: ClientSetting): Promise<void> {

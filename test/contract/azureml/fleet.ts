@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { startApi } from '../../../apps/cli/src/local-app.ts';
 import { findFreePort } from '../../../apps/cli/src/local-process.ts';
 import { demoCheckpoint, demoSamples } from '../../../apps/cli/src/state-directory.ts';
+import { putBlob } from '../../support/blobs.ts';
 import { startFleet } from '../../support/fleet.ts';
 import type { ShapeImages } from './shapes.ts';
 
@@ -53,6 +55,8 @@ export interface ContractFleet extends AsyncDisposable {
   /** Of the surface as a container that captions, and as one that answers. */
   readonly captionPort: number;
   readonly answerPort: number;
+  /** Stores a blob in the container `photos`, which the fleet may read. */
+  put(name: string, bytes: Buffer): Promise<void>;
   /** Starts the surface once more, with other settings, and returns its port. */
   start(settings: Readonly<Record<string, string>>): Promise<number>;
 }
@@ -61,7 +65,12 @@ export interface ContractFleet extends AsyncDisposable {
 export async function startContractFleet(imageServer: string): Promise<ContractFleet> {
   const parts = new AsyncDisposableStack();
   try {
-    const shared = { CAPTIONFLEET_AZUREML: 'container', CAPTIONFLEET_VARIANT: 'fp32', LOG_LEVEL: 'warn' };
+    const shared = {
+      CAPTIONFLEET_AZUREML: 'container',
+      CAPTIONFLEET_VARIANT: 'fp32',
+      CAPTIONFLEET_IMAGE_CONTAINERS: 'photos',
+      LOG_LEVEL: 'warn',
+    };
     const captionPort = await findFreePort();
     const fleet = parts.use(
       await startFleet({
@@ -94,6 +103,11 @@ export async function startContractFleet(imageServer: string): Promise<ContractF
       url: both.api.url,
       captionPort,
       answerPort: answering.port,
+      async put(name, bytes) {
+        const service = BlobServiceClient.fromConnectionString(fleet.connectionString);
+        await service.getContainerClient('photos').createIfNotExists();
+        await putBlob(fleet.connectionString, 'photos', name, bytes);
+      },
       start: async (settings) => (await start(settings)).port,
       [Symbol.asyncDispose]: () => parts.disposeAsync(),
     };
