@@ -56,7 +56,7 @@ export const bulkRoutes: FastifyPluginCallbackZod<BulkRoutesConfig> = (app, conf
     const response = {
       202: {
         description: 'What became of each item: one document for a document, a line for a line.',
-        content: { 'application/json': { schema: BulkAcceptedSchema } },
+        content: { 'application/json': { schema: BulkAcceptedSchema }, 'application/x-ndjson': { schema: z.string() } },
       },
       ...problems(
         ...accessCodes,

@@ -14,6 +14,9 @@ const bulkAccepted = {
   counts: { accepted: 1, duplicate: 0, refused: 0 },
   items: [{ index: 0, custom_id: 'living-room', status: 'accepted' }],
 };
+const acceptedLines = [...bulkAccepted.items, { id, status: 'complete', counts: bulkAccepted.counts }]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join('');
 const bulkStatus = {
   id,
   task: 'caption',
@@ -74,11 +77,12 @@ export const operationExamples: Readonly<Record<string, unknown>> = {
       [`${operation} body`, { ...asked, items: [item] }],
       [`${operation} lines`, [asked, item].map((line) => `${JSON.stringify(line)}\n`).join('')],
       [`${operation} 202`, bulkAccepted],
+      [`${operation} 202 lines`, acceptedLines],
     ]),
   ),
   'getBulk 200': bulkStatus,
   'cancelBulk 200': { ...bulkStatus, status: 'cancelled' },
-  'getBulkResults 200': '{"custom_id":"living-room","status":"succeeded","captions":[{"text":"two cats"}]}\n',
+  'getBulkResults 200 lines': '{"custom_id":"living-room","status":"succeeded","captions":[{"text":"two cats"}]}\n',
   'createWebhook body': webhook,
   'createWebhook 201': { ...endpoint, secret },
   'listWebhooks 200': { data: [endpoint] },

@@ -25,7 +25,7 @@ export function completeOperation(
   Object.assign(operation, { tags: [tagOf(path)] });
   addExamples(requestBody, (name, lines) => exampleOf(operationId, lines ? 'lines' : 'body', name));
   for (const [status, response] of Object.entries(responses)) {
-    addExamples(response, (name) => exampleOf(operationId, status, name));
+    addExamples(response, (name, lines) => exampleOf(operationId, lines ? `${status} lines` : status, name));
     const problem = response.content?.['application/problem+json'];
     if (problem === undefined) continue;
     Object.assign(problem, { examples: problemExamples(codesOf(status, response.description ?? '')) });

@@ -3005,6 +3005,7 @@ export interface operations {
                             status: "accepted" | "duplicate" | "refused";
                         }[];
                     };
+                    "application/x-ndjson": string;
                 };
             };
             /**
@@ -3222,6 +3223,7 @@ export interface operations {
                             status: "accepted" | "duplicate" | "refused";
                         }[];
                     };
+                    "application/x-ndjson": string;
                 };
             };
             /**
@@ -3439,6 +3441,7 @@ export interface operations {
                             status: "accepted" | "duplicate" | "refused";
                         }[];
                     };
+                    "application/x-ndjson": string;
                 };
             };
             /**
@@ -3656,6 +3659,7 @@ export interface operations {
                             status: "accepted" | "duplicate" | "refused";
                         }[];
                     };
+                    "application/x-ndjson": string;
                 };
             };
             /**

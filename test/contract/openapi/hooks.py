@@ -13,6 +13,11 @@ with urlopen(urls[0], timeout=10) as answer:
     schemathesis.openapi.media_type("application/octet-stream", strategies.just(answer.read()))
 
 
+@schemathesis.serializer("application/x-ndjson")
+def serialize_lines(context, value):
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """The examples of the document name a host that is not there."""
