@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { defaultQueuePrefix, queueName } from '@captionfleet/protocol/queue-names';
+import { openConsumer } from '@captionfleet/queue/consumer';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { captionfleet } from '../../../test/support/command-line.ts';
 import { startRedis } from '../../../test/support/redis.ts';
@@ -109,6 +111,34 @@ test('with keys it lets in who shows one that the command line made, until it is
     assert.ok(Date.now() < deadline, 'the revocation is not seen');
     await delay(50);
   }
+});
+
+test('with keys tenants take turns in the queue', { timeout: 60_000 }, async () => {
+  await using started = await startListening({ ...settings, CAPTIONFLEET_AUTH: 'keys' });
+  const env = { AZURE_STORAGE_CONNECTION_STRING: settings['AZURE_STORAGE_CONNECTION_STRING'] ?? '' };
+  const submit = async (tenant: string, count: number): Promise<void> => {
+    const made = await captionfleet(['key', 'create', '--tenant', tenant, '--scope', 'captions:write'], env);
+    const response = await fetch(`${started.url}/v1/captions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${made.stdout.trim()}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        images: Array.from({ length: count }, () => ({ url: 'https://images.example.org/a.jpg' })),
+      }),
+    });
+    assert.equal(response.status, 202);
+  };
+  await submit('acme', 20);
+  await submit('zeta', 3);
+  const order: string[] = [];
+  const all = Promise.withResolvers<void>();
+  const queue = queueName('interactive', 'cpu', 'caption');
+  const options = { redisUrl: settings['REDIS_URL'] ?? '', queue, prefix: defaultQueuePrefix, concurrency: 1 };
+  await using _ = await openConsumer(options, async ({ job }) => {
+    order.push(job.tenant);
+    if (order.length === 23) all.resolve();
+  });
+  await all.promise;
+  assert.equal(order.lastIndexOf('zeta'), 5, order.join(' '));
 });
 
 test('a port in use, a wrong setting and a storage that is away end it with 1 and one line that says so', async () => {
