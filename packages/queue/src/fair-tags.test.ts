@@ -315,7 +315,7 @@ describe('tenants in one queue', { concurrency: true }, () => {
     await enqueue(queue, 'c', 20);
     assert.ok(Number(await raw.get(queue.key('fair:highest'))) < 1_000);
     // Of those that wait and of the one that runs, in case that it comes back.
-    const waiting = await raw.zrange(queue.key('prioritized'), 0, '-1');
+    const waiting = await raw.zrange(queue.key('prioritized'), '0', '-1');
     const ids = [...waiting, ...(await raw.lrange(queue.key('active'), 0, -1))];
     const tags = await Promise.all(ids.map(async (id) => Number(await raw.hget(queue.key(id), 'priority'))));
     assert.equal(tags.length, 471);
