@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CaptionfleetError, type ErrorCode } from '@captionfleet/protocol/errors';
 import { startAzurite, type TestAzurite } from '../../../test/support/azurite.ts';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
@@ -137,4 +139,98 @@ test('a connection string or account URL that is not one is CONFIG_INVALID and n
     assert.ok(error instanceof CaptionfleetError && error.code === 'CONFIG_INVALID');
     assert.doesNotMatch(String(error.stack), /canary/);
   }
+});
+
+const contentOf = async (name: string): Promise<string | undefined> => {
+  const read = await store.read(name, limit);
+  return read === undefined ? undefined : Buffer.from(read).toString();
+};
+
+async function* parts(...texts: string[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield bytes(text);
+}
+
+test('a staged blob is seen by nobody until it is committed, and the first to commit stays', async () => {
+  const name = `staged/${randomUUID()}`;
+  const [one, other] = await Promise.all([
+    store.stage(name, parts('one ', 'writer')),
+    store.stage(name, parts('other')),
+  ]);
+  assert.equal(one.bytes, 10);
+  assert.equal(await store.read(name, limit), undefined);
+  assert.equal(await one.commit(), 'created');
+  assert.equal(await other.commit(), 'exists');
+  assert.equal(await one.commit(), 'exists');
+  assert.equal(await contentOf(name), 'one writer');
+});
+
+test('a staged blob of several blocks is whole, and ranges of it are what they say', async () => {
+  const name = `staged/${randomUUID()}`;
+  const part = Buffer.from(Array.from({ length: 3 * 1024 * 1024 }, (_, index) => index % 251));
+  const staged = await store.stage(
+    name,
+    (async function* () {
+      for (let count = 0; count < 4; count += 1) yield part;
+    })(),
+  );
+  await staged.commit();
+  assert.equal(staged.bytes, 4 * part.byteLength);
+  const offset = part.byteLength - 10;
+  const range = await store.readRange(name, { offset, length: 20 });
+  assert.deepEqual(range, Buffer.concat([part.subarray(-10), part.subarray(0, 10)]));
+  const last = await store.readRange(name, { offset: 4 * part.byteLength - 3, length: 100 });
+  assert.deepEqual(last, part.subarray(-3));
+  assert.equal(await store.readRange('nothing', { offset: 0, length: 1 }), undefined);
+});
+
+test('what fails to arrive is not stored', async () => {
+  const name = `staged/${randomUUID()}`;
+  const broken = (async function* () {
+    yield bytes('half');
+    throw new Error('the caller went away');
+  })();
+  await assert.rejects(store.stage(name, broken), { message: 'the caller went away' });
+  assert.equal(await store.read(name, limit), undefined);
+});
+
+test('a removed blob is gone, and removing it again is no error', async () => {
+  const name = `removed/${randomUUID()}`;
+  await store.putOnce(name, bytes('a'), 'text/plain');
+  await store.remove(name);
+  await store.remove(name);
+  assert.equal(await store.read(name, limit), undefined);
+});
+
+test('a lease is had by one at a time, who alone can delete the blob', async () => {
+  const name = `leased/${randomUUID()}`;
+  assert.equal(await store.lease(name), undefined);
+  await store.putOnce(name, bytes('a'), 'text/plain');
+  const taken = await Promise.all(Array.from({ length: 5 }, () => store.lease(name)));
+  const [lease, ...others] = taken.filter((one) => one !== undefined);
+  assert.ok(lease !== undefined);
+  assert.equal(others.length, 0);
+  await assert.rejects(store.remove(name), withCode('STORAGE_UNAVAILABLE'));
+  await lease[Symbol.asyncDispose]();
+  const next = await store.lease(name);
+  assert.ok(next !== undefined);
+  assert.equal(next.signal.aborted, false);
+  await next.remove();
+  await next[Symbol.asyncDispose]();
+  assert.equal(await store.read(name, limit), undefined);
+});
+
+test('a lease is kept for longer than it lasts by itself, and its loss is told', async () => {
+  const name = `leased/${randomUUID()}`;
+  await store.putOnce(name, bytes('a'), 'text/plain');
+  await using lease = await store.lease(name);
+  assert.ok(lease !== undefined);
+  const heldUntil = performance.now() + 17_000;
+  while (performance.now() < heldUntil) {
+    await delay(1_000);
+    assert.equal(await store.lease(name), undefined, 'another took it');
+  }
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+  await service.getContainerClient('fleet').getBlobClient(name).getBlobLeaseClient().breakLease(0);
+  await once(lease.signal, 'abort');
 });

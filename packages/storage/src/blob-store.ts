@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
@@ -45,6 +46,27 @@ export interface BlobVersion {
   readonly etag: string;
 }
 
+interface RangeOptions extends CallOptions {
+  /** The first byte that is wanted, and how many at most. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A blob whose bytes have arrived and that nobody sees until it is committed. */
+export interface StagedBlob {
+  readonly bytes: number;
+  /** Makes it the blob of its name if there is none, never over one. Without it, storage drops the bytes by itself. */
+  commit(options?: CallOptions): Promise<'created' | 'exists'>;
+}
+
+/** A blob that this process alone holds. Disposing of it lets it go. */
+export interface Lease extends AsyncDisposable {
+  /** Aborts when it could not be kept. */
+  readonly signal: AbortSignal;
+  /** Deletes the blob. */
+  remove(options?: CallOptions): Promise<void>;
+}
+
 /**
  * Blobs that are written once, but for a few that are replaced. Every call is tried again a few times within a deadline, then fails with
  * STORAGE_UNAVAILABLE; an aborted call throws its signal's reason.
@@ -70,6 +92,15 @@ export interface BlobStore {
   /** Removes a blob that may be absent. */
   remove(name: string, options?: CallOptions): Promise<void>;
   readFrom(container: string, name: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  /** Part of a blob of the fleet's container; undefined when there is none of this name. */
+  readRange(name: string, options: RangeOptions): Promise<Buffer | undefined>;
+  /** Takes bytes of any number as they come, a few MiB in memory at a time. Throws what reading the source throws. */
+  stage(name: string, source: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<StagedBlob>;
+  /**
+   * Holds a blob against all other holders, and keeps it until it is let go. A holder that dies loses it within 15 seconds.
+   * Undefined when another has it, or it is not there.
+   */
+  lease(name: string, options?: CallOptions): Promise<Lease | undefined>;
   /** At most `limit` names that start with `prefix`. */
   list(prefix: string, options: CallOptions & { readonly limit: number }): Promise<string[]>;
   /** At most `limit` blobs whose names start with `prefix`, in the order of their names. */
@@ -152,6 +183,43 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
       };
       return await call(`replace blob "${name}"`, put, signal);
     },
+    async readRange(name, { offset, length, signal }) {
+      assertPlainName(name);
+      return await call(
+        `read blob "${name}"`,
+        (abortSignal) => downloadRange(own, name, { offset, length, signal: abortSignal }),
+        signal,
+      );
+    },
+    async stage(name, source, { signal } = {}) {
+      assertPlainName(name);
+      const blob = own.getBlockBlobClient(name);
+      // Two writers of one name must not take each other's blocks for their own.
+      const writer = randomUUID();
+      const blocks: string[] = [];
+      let size = 0;
+      for await (const block of blocksOf(source)) {
+        const id = Buffer.from(`${writer}-${String(blocks.length).padStart(6, '0')}`).toString('base64');
+        const put = (abortSignal: AbortSignal) => blob.stageBlock(id, block, block.byteLength, { abortSignal });
+        await call(`write blob "${name}"`, put, signal);
+        blocks.push(id);
+        size += block.byteLength;
+      }
+      const commit = async (abortSignal: AbortSignal): Promise<'created' | 'exists'> => {
+        try {
+          await blob.commitBlockList(blocks, { abortSignal, conditions: { ifNoneMatch: '*' } });
+          return 'created';
+        } catch (error) {
+          // The first to commit throws away the blocks of the others.
+          if (isAlreadyThere(error) || (await blob.exists({ abortSignal }))) return 'exists';
+          throw error;
+        }
+      };
+      return {
+        bytes: size,
+        commit: async (options = {}) => await call(`write blob "${name}"`, commit, options.signal),
+      };
+    },
     async remove(name, { signal } = {}) {
       assertPlainName(name);
       await call(
@@ -159,6 +227,43 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
         (abortSignal) => own.getBlobClient(name).deleteIfExists({ abortSignal }),
         signal,
       );
+    },
+    async lease(name, { signal } = {}) {
+      assertPlainName(name);
+      const leaseId = randomUUID();
+      const client = own.getBlobClient(name).getBlobLeaseClient(leaseId);
+      const take = async (abortSignal: AbortSignal): Promise<boolean> => {
+        try {
+          await client.acquireLease(leaseLimits.seconds, { abortSignal });
+          return true;
+        } catch (error) {
+          if (isAbsent(error) || isHeld(error)) return false;
+          throw error;
+        }
+      };
+      if (!(await call(`lease blob "${name}"`, take, signal))) return undefined;
+      const lost = new AbortController();
+      const renewing = setInterval(() => {
+        const renew = (abortSignal: AbortSignal) => client.renewLease({ abortSignal });
+        call(`keep the lease of blob "${name}"`, renew, undefined, leaseLimits.renewal).catch((error: unknown) =>
+          lost.abort(error),
+        );
+      }, leaseLimits.renewMs);
+      return {
+        signal: lost.signal,
+        async remove(options = {}) {
+          const conditions = { leaseId };
+          const erase = (abortSignal: AbortSignal) =>
+            own.getBlobClient(name).deleteIfExists({ abortSignal, conditions });
+          await call(`delete blob "${name}"`, erase, options.signal);
+        },
+        async [Symbol.asyncDispose]() {
+          clearInterval(renewing);
+          // It ends by itself when this fails, and it has ended when the blob was deleted.
+          const release = (abortSignal: AbortSignal) => client.releaseLease({ abortSignal });
+          await call(`release blob "${name}"`, release, undefined, onceLimits).catch(() => undefined);
+        },
+      };
     },
     async list(prefix, { limit, signal }) {
       return await call(`list "${prefix}"`, (abortSignal) => listNames(own, prefix, limit, abortSignal), signal);
@@ -188,6 +293,31 @@ export async function openBlobStore(config: BlobStoreConfig): Promise<BlobStore>
       await call('look at the container', (abortSignal) => own.getProperties({ abortSignal }), signal, onceLimits);
     },
   };
+}
+
+/** What Azure's shortest lease allows: two renewals may fail, the third comes too late. */
+const leaseLimits = {
+  seconds: 15,
+  renewMs: 4_000,
+  renewal: { tries: 2, tryMs: 4_000, totalMs: 9_000, firstPauseMs: 200 },
+} as const;
+
+/** Bytes of a block of a staged blob. A blob has at most 50,000 of them. */
+const blockBytes = 4 * 1024 * 1024;
+
+/** Groups bytes into blocks. */
+async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of source) {
+    parts.push(part);
+    size += part.byteLength;
+    if (size < blockBytes) continue;
+    yield Buffer.concat(parts, size);
+    parts = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(parts, size);
 }
 
 export async function openService(account: BlobAccount): Promise<BlobServiceClient> {
@@ -243,6 +373,22 @@ async function download(
     chunks.push(bytes);
   }
   return { bytes: Buffer.concat(chunks, size), etag: response.etag ?? '' };
+}
+
+async function downloadRange(
+  container: ContainerClient,
+  name: string,
+  { offset, length, signal }: RangeOptions & { readonly signal: AbortSignal },
+): Promise<Buffer | undefined> {
+  try {
+    const response = await container.getBlobClient(name).download(offset, length, { abortSignal: signal });
+    const chunks: Buffer[] = [];
+    for await (const chunk of Readable.from(response.readableStreamBody ?? [])) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
 }
 
 async function listNames(
@@ -317,6 +463,9 @@ export function assertPlainName(name: string): void {
 export const isAlreadyThere = (error: unknown): boolean =>
   error instanceof RestError &&
   (error.statusCode === 412 || (error.statusCode === 409 && /AlreadyExists|Immutable/.test(error.code ?? '')));
+
+/** Another has the lease. */
+const isHeld = (error: unknown): boolean => error instanceof RestError && error.statusCode === 409;
 
 export const isAbsent = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
 
