@@ -27,16 +27,21 @@ import { startRedis } from '../../../test/support/redis.ts';
 import { openAccess } from './access.ts';
 import { ApiKeys } from './api-keys.ts';
 import { publicPaths } from './guarded-routes.ts';
+import { OpenAiErrorSchema } from './openai-contract.ts';
 import { newRequestId } from './request-id.ts';
 import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
+import { batchParts } from './test-api.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const images = [{ base64: Buffer.from('the bytes of an image').toString('base64') }];
 
 /** A request that an operation takes. */
 interface Sample {
-  readonly payload?: object;
+  readonly payload?: object | string;
+  readonly type?: string;
+  /** The operation that makes what the field of this name in the payload names. */
+  readonly needs?: readonly [field: string, operation: string];
   /** The operation that makes the resource that its `{id}` names. */
   readonly of?: string;
   /** The operation that ends the resource first: without that it would not answer before its end. */
@@ -91,6 +96,24 @@ const samples: Readonly<Record<string, Sample>> = {
   listWebhookMessages: { of: 'createWebhook' },
   replayWebhook: { of: 'createWebhook', payload: { since: '2026-01-01T00:00:00Z' } },
   deleteWebhook: { of: 'createWebhook' },
+  createFile: {
+    type: 'multipart/form-data; boundary=x',
+    payload: [
+      '--x\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n',
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{}\r\n--x--\r\n',
+    ].join(''),
+  },
+  listFiles: { lists: 'createFile' },
+  getFile: { of: 'createFile' },
+  getFileContent: { of: 'createFile' },
+  deleteFile: { of: 'createFile' },
+  createBatch: {
+    payload: { endpoint: '/v1/captions', completion_window: '24h' },
+    needs: ['input_file_id', 'createFile'],
+  },
+  listBatches: { lists: 'createBatch' },
+  getBatch: { of: 'createBatch' },
+  cancelBatch: { of: 'createBatch' },
   analyzeImage: { payload: { url: 'https://images.example.org/a.jpg' } },
 };
 
@@ -137,6 +160,7 @@ before(async () => {
     access: openAccess({ keys: new ApiKeys(store), entra: undefined, requests: undefined, images: undefined }),
     requests,
     bulk: (tenant) => openBulkStore(blobs, tenant),
+    ...batchParts(blobs),
     queues,
     tasks: ['caption', 'match', 'answer'],
     maxWaiters: 10,
@@ -182,19 +206,32 @@ async function newKey(tenant: Tenant, granted: readonly Scope[] = scopes, expire
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-function call({ id, method, path }: Operation, headers: Record<string, string>, resource = '0'.repeat(26)) {
+async function call(
+  { id, method, path }: Operation,
+  headers: Record<string, string>,
+  resource = '0'.repeat(26),
+): Promise<Answer> {
   const sample = samples[id];
   assert.ok(sample !== undefined, `${method} ${path} has no sample in access.test.ts`);
+  const { type, needs, payload } = sample;
   const request: InjectOptions = { method, url: path.replace('{id}', resource), headers };
-  return app.inject(sample.payload === undefined ? request : { ...request, payload: sample.payload });
+  if (payload === undefined) return app.inject(request);
+  const typed = type === undefined ? headers : { ...headers, 'content-type': type };
+  if (typeof payload === 'string' || needs === undefined) return app.inject({ ...request, headers: typed, payload });
+  const [field, maker] = needs;
+  const made: Answer = await call(makerOf(maker), headers);
+  return app.inject({ ...request, payload: { ...payload, [field]: made.json().id ?? 'none' } });
 }
-type Answer = Awaited<ReturnType<typeof call>>;
+type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
 
 function assertProblem(answer: Answer, code: ErrorCode, what: string): void {
   assert.equal(answer.statusCode, errorTable[code].status, `${what}: ${answer.body}`);
   // Other surfaces have other forms.
-  if (what !== 'analyzeImage') assert.equal(ProblemSchema.parse(answer.json()).code, code, what);
+  if (/File|Batch/.test(what)) assert.equal(OpenAiErrorSchema.parse(answer.json()).error.code, code, what);
+  else if (what !== 'analyzeImage') assert.equal(ProblemSchema.parse(answer.json()).code, code, what);
 }
+
+const messageOf = (answer: Answer): string => answer.json().detail ?? answer.json().error.message;
 
 test('every route has a sample, and every sample a route', () => {
   assert.deepEqual(
@@ -247,7 +284,7 @@ test("another tenant's resources are 404 on every route, as those that do not ex
     const [theirs, none] = [await call(operation, foreign, id), await call(operation, foreign, absentOf(operation))];
     assert.ok([200, 202, 204].includes((await call(operation, own, id)).statusCode), operation.id);
     assertProblem(theirs, 'NOT_FOUND', operation.id);
-    assert.equal(theirs.json().detail, none.json().detail, operation.id);
+    assert.equal(messageOf(theirs), messageOf(none), operation.id);
   }
 });
 

@@ -14,7 +14,7 @@ import { BulkStatusSchema, type EndedItem, openBulk } from './bulk-status.ts';
 import { type BulkConfig, BulkUpload, type ItemAnswer, uploadAll } from './bulk-upload.ts';
 import { accessCodes, problems } from './openapi.ts';
 import { Permits } from './permits.ts';
-import { invalidBody } from './problem.ts';
+import { parseBody } from './problem.ts';
 import { baseUrl } from './task-routes.ts';
 import { whileConnected } from './while-connected.ts';
 
@@ -169,8 +169,8 @@ interface BulkExchange {
 }
 
 async function acceptDocument({ request, reply, type }: BulkExchange, config: BulkRoutesConfig): Promise<void> {
-  const { items, ...rest } = parse(BulkDocumentSchema, request.body);
-  const asked = parse(bulkAskedSchemas[type], rest);
+  const { items, ...rest } = parseBody(BulkDocumentSchema, request.body);
+  const asked = parseBody(bulkAskedSchemas[type], rest);
   const upload = open({ request, type }, asked, config);
   const answers: ItemAnswer[] = [];
   for await (const some of uploadAll(upload, chunksOfAll(items), whileConnected(reply))) answers.push(...some);
@@ -191,7 +191,7 @@ async function acceptLines(
   reply.raw.once('close', resolve);
   try {
     const { asked, rest } = await splitFirstLine(linesOf(source));
-    const upload = open({ request, type }, parse(bulkAskedSchemas[type], asked ?? {}), config);
+    const upload = open({ request, type }, parseBody(bulkAskedSchemas[type], asked ?? {}), config);
     const answers = uploadAll(upload, chunksOf(rest), whileConnected(reply));
     const first = await answers.next();
     announce({ request, reply, type }, upload, config);
@@ -249,19 +249,4 @@ async function* resultLines(ended: AsyncIterable<readonly EndedItem[]>): AsyncGe
     );
     if (lines.length > 0) yield `${lines.join('\n')}\n`;
   }
-}
-
-/** @throws REQUEST_INVALID or OPTION_INVALID, naming what is wrong */
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalidBody(
-    parsed.error.issues.map((issue) => ({
-      instancePath: `/${issue.path.join('/')}`,
-      message: issue.message,
-      keyword: issue.code,
-      schemaPath: '',
-      params: 'keys' in issue ? { keys: issue.keys } : {},
-    })),
-  );
 }

@@ -32,6 +32,8 @@ export const fleetRoutes: FastifyPluginCallbackZod<FleetRoutesConfig> = (app, { 
     embed: '/v1/embed',
     answer: '/v1/answer',
     bulk: '/v1/bulk/captions',
+    files: '/v1/files',
+    batches: '/v1/batches',
     imageAnalysis: visionPath,
     webhooks: '/v1/webhooks',
     models: '/v1/models',

@@ -4,9 +4,11 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
 import { openWorkerRegister } from '@captionfleet/queue/worker-register';
+import { openBatchStore } from '@captionfleet/storage/batch-store';
 import { openBlobFiles } from '@captionfleet/storage/blob-files';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
+import { openFileStore } from '@captionfleet/storage/file-store';
 import { openKeyStore } from '@captionfleet/storage/key-store';
 import { openOpenScoring } from '@captionfleet/storage/open-scoring';
 import { openRequestStore } from '@captionfleet/storage/request-store';
@@ -20,6 +22,7 @@ import { type Access, openAccess, openToAnyone } from './access.ts';
 import { buildAdminServer } from './admin-server.ts';
 import { ApiKeys } from './api-keys.ts';
 import { type BatchStorage, startAzureml } from './azureml-start.ts';
+import { BatchDriver } from './batch-driver.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 import { EntraTokens } from './entra-tokens.ts';
 import { buildServer } from './server.ts';
@@ -57,16 +60,20 @@ async function main(config: ApiConfig): Promise<void> {
     bulk: (tenant: Tenant) => openBulkStore(blobs, tenant),
     requests,
     webhooks,
+    batches: openBatchStore(blobs),
+    files: (tenant: Tenant) => openFileStore(blobs, tenant),
     queues,
     tasks: config.tasks,
     metrics,
     logger,
   };
+  const driver = parts.use(new BatchDriver(fleet, logger));
   const app = await buildServer({
     ...fleet,
     access,
     workers,
     maxWaiting: config.maxWaiting,
+    nudgeBatches: () => driver.nudge(),
     maxWaiters,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,

@@ -1,5 +1,6 @@
 import { CaptionfleetError, type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import type { Problem } from '@captionfleet/protocol/problem';
+import { openAiError } from './openai-error.ts';
 import { operationExamples } from './openapi-operation-examples.ts';
 import { retryAfterSeconds } from './problem.ts';
 import { visionAnswerOf } from './vision-error.ts';
@@ -126,9 +127,27 @@ function visionExample(status: string): object | undefined {
   return visionAnswerOf(error, retryAfterSeconds(error)).body;
 }
 
+/** The error of the fleet behind each status of OpenAI's form, where an operation has none of its own. */
+const openAiCodes: Readonly<Record<string, ErrorCode>> = {
+  ...visionCodes,
+  400: 'REQUEST_INVALID',
+  404: 'NOT_FOUND',
+  'deleteFile 409': 'FILE_IN_USE',
+  'cancelBatch 409': 'BATCH_ENDED',
+  413: 'REQUEST_TOO_LARGE',
+  422: 'TASK_UNSUPPORTED',
+  503: 'STORAGE_UNAVAILABLE',
+};
+
+function openAiExample(operationId: string, status: string): object | undefined {
+  const code = openAiCodes[`${operationId} ${status}`] ?? openAiCodes[status];
+  return code === undefined ? undefined : openAiError({ code, message: errorTable[code].meaning });
+}
+
 /** The example of a body (`where` is "body") or of the answer with a status. */
 export function exampleOf(operationId: string, where: string, schemaName: string | undefined): unknown {
   const own = operationExamples[`${operationId} ${where}`];
   if (own !== undefined || schemaName === undefined) return own;
+  if (schemaName === 'OpenAiError') return openAiExample(operationId, where);
   return schemaName === 'ImageAnalysisError' ? visionExample(where) : schemaExamples[schemaName];
 }

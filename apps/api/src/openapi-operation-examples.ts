@@ -43,6 +43,45 @@ const message = {
   delivering: false,
 };
 
+const file = {
+  id: `file-${id}`,
+  object: 'file',
+  bytes: 1024,
+  created_at: 1795608000,
+  filename: 'images.jsonl',
+  purpose: 'batch',
+  status: 'processed',
+};
+const batch = {
+  id: `batch_${id}`,
+  object: 'batch',
+  endpoint: '/v1/captions',
+  errors: null,
+  input_file_id: file.id,
+  completion_window: '24h',
+  status: 'in_progress',
+  output_file_id: null,
+  error_file_id: null,
+  created_at: 1795608000,
+  in_progress_at: 1795608002,
+  expires_at: 1795694400,
+  finalizing_at: null,
+  completed_at: null,
+  failed_at: null,
+  expired_at: null,
+  cancelling_at: null,
+  cancelled_at: null,
+  request_counts: { total: 50000, completed: 12034, failed: 2 },
+  metadata: { album: 'summer' },
+};
+const pageOf = (item: { readonly id: string }) => ({
+  object: 'list',
+  data: [item],
+  first_id: item.id,
+  last_id: item.id,
+  has_more: false,
+});
+
 const model = {
   id: 'Salesforce/blip-image-captioning-base',
   object: 'model',
@@ -92,6 +131,19 @@ export const operationExamples: Readonly<Record<string, unknown>> = {
   'listWebhookMessages 200': { data: [message] },
   'replayWebhook body': { message: message.id },
   'replayWebhook 202': { replayed: 1 },
+  'createFile body': {
+    file: '{"custom_id": "1", "method": "POST", "url": "/v1/captions", "body": {}}',
+    purpose: 'batch',
+  },
+  'createFile 200': file,
+  'listFiles 200': pageOf(file),
+  'getFile 200': file,
+  'deleteFile 200': { id: file.id, object: 'file', deleted: true },
+  'createBatch body': { input_file_id: file.id, endpoint: '/v1/captions', completion_window: '24h' },
+  'createBatch 200': { ...batch, status: 'validating', in_progress_at: null },
+  'listBatches 200': pageOf(batch),
+  'getBatch 200': batch,
+  'cancelBatch 200': { ...batch, status: 'cancelling', cancelling_at: 1795608600 },
   'listModels 200': { object: 'list', data: [model] },
   'getInfo 200': {
     name: 'captionfleet',

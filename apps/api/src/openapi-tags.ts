@@ -5,6 +5,12 @@ const tagTable = [
   { name: 'Embeddings', path: '/v1/embed', description: 'Images and texts as vectors of one space.' },
   { name: 'Answers', path: '/v1/answer', description: 'Questions about an image.' },
   { name: 'Bulk', path: '/v1/bulk/', description: 'A great many images under one id.' },
+  { name: 'Files', path: '/v1/files', description: 'Work and results of batches, in the form of OpenAI.' },
+  {
+    name: 'Batches',
+    path: '/v1/batches',
+    description: 'Files that are worked through in a day, in the form of OpenAI.',
+  },
   { name: 'Webhooks', path: '/v1/webhooks', description: 'Being told of the ends of requests.' },
   { name: 'Models', path: '/v1/models', description: 'What the workers that are alive serve.' },
   { name: 'Azure AI Vision', path: '/computervision/', description: 'Captions in the form of Image Analysis 4.0.' },

@@ -1,3 +1,4 @@
+import { batchLimits } from '@captionfleet/protocol/batch';
 import { bulkLimits } from '@captionfleet/protocol/bulk-request';
 import { type ErrorCode, errorTable } from '@captionfleet/protocol/errors';
 import { GenerationOptionsSchema } from '@captionfleet/protocol/generation-options';
@@ -10,6 +11,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BulkItemSchema } from './bulk-item.ts';
+import { BatchSchema, CreateBatchSchema, FileSchema, OpenAiErrorSchema } from './openai-contract.ts';
 import { completeOperation } from './openapi-operations.ts';
 import { tagsOf } from './openapi-tags.ts';
 import { ListingSchema } from './request-listing.ts';
@@ -36,6 +38,10 @@ const named: Readonly<Record<string, z.ZodType>> = {
   ErrorReport: ErrorReportSchema,
   ImageAnalysisResult: VisionResultSchema,
   ImageAnalysisError: VisionErrorSchema,
+  BatchCreation: CreateBatchSchema,
+  Batch: BatchSchema,
+  File: FileSchema,
+  OpenAiError: OpenAiErrorSchema,
 };
 for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 
@@ -105,6 +111,7 @@ const errorHeaders: Readonly<Record<string, Record<string, object>>> = {
   403: { 'WWW-Authenticate': header('The scope that is missing (RFC 6750).') },
 };
 const headersOf = (path: string): typeof taskHeaders => {
+  if (isOpenAi(path)) return (_, status) => openAiHeaders(status);
   if (!path.startsWith('/v1/')) return () => ({});
   // What acts on a request answers as what shows it.
   return takesWork.test(path) ? taskHeaders : (_, status) => taskHeaders('get', status);
@@ -143,6 +150,34 @@ function describeVision(post: { readonly responses?: object } = {}): void {
   }));
 }
 
+const isOpenAi = (path: string): boolean => /^\/v1\/(?:files|batches)(?:\/|$)/.test(path);
+
+/** Read part by part, so no schema of the route checks it. */
+const fileForm = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        required: ['file', 'purpose'],
+        properties: {
+          file: {
+            type: 'string',
+            contentMediaType: 'application/octet-stream',
+            description: `At most ${batchLimits.fileBytes / 2 ** 20} MiB: a line for each image, at most ${batchLimits.lines}.`,
+          },
+          purpose: { const: 'batch' },
+        },
+      },
+    },
+  },
+};
+
+const openAiHeaders = (status: string): Record<string, object> => ({
+  ...errorHeaders[status],
+  ...(retryableStatuses.has(Number(status)) ? { 'Retry-After': retryAfter } : {}),
+});
+
 const isBulkUpload = (path: string): boolean => /^\/v1\/bulk\/[a-z]+$/.test(path);
 
 /** Read item by item, so no schema of a route checks it. */
@@ -180,10 +215,12 @@ const transformObject: SwaggerTransformObject = (document) => {
   if ('components' in openapi) dropUnused(openapi.components?.schemas ?? {}, openapi);
   for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
     if (isBulkUpload(path)) Object.assign(methods?.post ?? {}, { requestBody: structuredClone(bulkBody) });
+    if (path === '/v1/files') Object.assign(methods?.post ?? {}, { requestBody: structuredClone(fileForm) });
     const headers = headersOf(path);
     addHeaders(methods?.get?.responses, (status) => headers('get', status));
     addHeaders(methods?.post?.responses, (status) => headers('post', status));
     addHeaders(methods?.put?.responses, (status) => headers('put', status));
+    addHeaders(methods?.delete?.responses, openAiHeaders);
   }
   describeVision(openapi.paths?.[visionPath]?.post);
   for (const [path, methods] of Object.entries(openapi.paths ?? {})) {
@@ -232,7 +269,7 @@ export async function describeRoutes(app: FastifyInstance, publicUrl: string | u
         title: 'Captionfleet',
         version: '1',
         description:
-          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure; another method of a path is 405 METHOD_NOT_ALLOWED with Allow. A fleet may ask for a key or token, whose scopes stand at each operation.',
+          'Images go in, captions, matches, embeddings and answers come out. Errors are problem details (RFC 9457) with a code of one table, but under /computervision they have the form of Azure, and under /v1/files and /v1/batches that of OpenAI; another method of a path is 405 METHOD_NOT_ALLOWED with Allow. A fleet may ask for a key or token, whose scopes stand at each operation.',
         license: { name: 'BSD-3-Clause', identifier: 'BSD-3-Clause' },
       },
       servers: [{ url: publicUrl ?? '/', description: 'This fleet.' }],

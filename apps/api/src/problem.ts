@@ -5,6 +5,7 @@ import { CaptionfleetError, type ErrorCode, errorTable, reportError } from '@cap
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import type { FieldError, Problem } from '@captionfleet/protocol/problem';
 import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import type { z } from 'zod';
 import { nearestOption } from './nearest-name.ts';
 
 /** An error that says which parts of the request it is about. */
@@ -114,6 +115,21 @@ export function invalidBody(issues: readonly FastifySchemaValidationError[]): Re
   const code = errors.every((error) => error.code === 'OPTION_INVALID') ? 'OPTION_INVALID' : 'REQUEST_INVALID';
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   return new RefusedRequest(code, `${first?.pointer || 'the body'}: ${first?.message}${more}`, errors);
+}
+
+/** @throws REQUEST_INVALID or OPTION_INVALID, naming what is wrong */
+export function parseBody<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalidBody(
+    parsed.error.issues.map((issue) => ({
+      instancePath: `/${issue.path.join('/')}`,
+      message: issue.message,
+      keyword: issue.code,
+      schemaPath: '',
+      params: 'keys' in issue ? { keys: issue.keys } : {},
+    })),
+  );
 }
 
 function fieldErrors({ instancePath, message, params }: FastifySchemaValidationError): FieldError[] {

@@ -5,8 +5,8 @@ import { LaneSchema } from '@captionfleet/protocol/queue-names';
 import type { TaskType } from '@captionfleet/protocol/task';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { z } from 'zod';
+import { idsBackwards, type ListIds } from './ids-backwards.ts';
 import { mapBounded } from './map-bounded.ts';
-import { firstRequestId, requestIdTime } from './request-id.ts';
 import { jobsOf, overallStatus } from './request-status.ts';
 import { producerOf } from './submission.ts';
 import type { TaskQueues } from './task-queues.ts';
@@ -17,8 +17,6 @@ const limits = {
   perPage: 100,
   /** Requests that one call looks at, however few of them are wanted. */
   looked: 500,
-  /** Ids of one look at the storage; a span of time with more is cut. */
-  idsAtOnce: 1_000,
   readsAtOnce: 8,
 } as const;
 
@@ -59,8 +57,7 @@ interface ListingSource {
 }
 
 /**
- * The requests of one task, newest first. Storage lists names in ascending order only, and ids ascend with time, so spans of
- * time are listed from the present back, each longer or shorter than the last as that one held few ids or many.
+ * The requests of one task, newest first.
  *
  * @throws REQUEST_INVALID for a cursor that is none, STORAGE_UNAVAILABLE, QUEUE_UNAVAILABLE
  */
@@ -71,7 +68,8 @@ export async function listRequests(
   signal: AbortSignal,
 ): Promise<Listing> {
   const oldest = createdAfter === undefined ? 0 : Math.max(0, Date.parse(createdAfter));
-  const ids = idsBackwards(requests, oldest, readCursor(cursor), signal);
+  const list: ListIds = (options) => requests.listRequests(options);
+  const ids = idsBackwards(list, { oldest, before: readCursor(cursor) }, signal);
   const found: RequestSummary[] = [];
   let looked = 0;
   let last: RequestId | undefined;
@@ -101,46 +99,6 @@ async function* summariesOf(
       });
     }
   }
-}
-
-/** Ids from `before` back to those of the time `oldest`, in descending order, a span of time after the other. */
-async function* idsBackwards(
-  requests: RequestStore,
-  oldest: number,
-  before: RequestId | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<readonly RequestId[]> {
-  let end = before;
-  let endTime = end === undefined ? Date.now() : requestIdTime(end);
-  let span = 60_000;
-  for (;;) {
-    const start = Math.max(oldest, endTime - span, 0);
-    const from = firstRequestId(start);
-    const { ids, isCut } = await listSpan(requests, from, end, span, signal);
-    if (isCut) {
-      span = Math.ceil(span / 8);
-      continue;
-    }
-    if (ids.length > 0) yield ids.toReversed();
-    if (start <= oldest) return;
-    end = from;
-    endTime = start;
-    if (ids.length < limits.idsAtOnce / 8) span *= 8;
-  }
-}
-
-/** The ids from `from` on and before `end`; cut when there are too many, but never those of one millisecond. */
-async function listSpan(
-  requests: RequestStore,
-  from: RequestId,
-  end: RequestId | undefined,
-  span: number,
-  signal: AbortSignal,
-): Promise<{ ids: RequestId[]; isCut: boolean }> {
-  const limit = span <= 1 ? limits.idsAtOnce * 100 : limits.idsAtOnce;
-  const ids = await requests.listRequests({ from, limit, signal });
-  const inside = end === undefined ? ids : ids.filter((id) => id < end);
-  return { ids: inside, isCut: inside.length === limit && span > 1 };
 }
 
 async function summarize(

@@ -20,6 +20,7 @@ import { startRedis } from '../../../test/support/redis.ts';
 import { openToAnyone } from './access.ts';
 import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
+import { batchParts } from './test-api.ts';
 
 const image = { base64: Buffer.from('the bytes of an image').toString('base64') };
 
@@ -40,6 +41,7 @@ before(async () => {
   config = {
     requests: openRequestStore(blobs),
     bulk: (tenant) => openBulkStore(blobs, tenant),
+    ...batchParts(blobs),
     queues,
     tasks: ['caption', 'match'],
     maxWaiters: 10,
@@ -349,6 +351,15 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
     'get /v1/bulk/{id} 200,400,401,403,404,408,415,429,431,500,503',
     'post /v1/bulk/{id}/cancel 200,400,401,403,404,408,415,429,431,500,503',
     'get /v1/bulk/{id}/results 200,400,401,403,404,408,415,429,431,500,503',
+    'post /v1/files 200,400,401,403,408,413,415,429,431,500,503',
+    'get /v1/files 200,400,401,403,408,415,429,431,500,503',
+    'get /v1/files/{id} 200,400,401,403,404,408,415,429,431,500,503',
+    'delete /v1/files/{id} 200,400,401,403,404,408,409,415,429,431,500,503',
+    'get /v1/files/{id}/content 200,400,401,403,404,408,415,429,431,500,503',
+    'post /v1/batches 200,400,401,403,404,408,413,415,422,429,431,500,503',
+    'get /v1/batches 200,400,401,403,408,415,429,431,500,503',
+    'get /v1/batches/{id} 200,400,401,403,404,408,415,429,431,500,503',
+    'post /v1/batches/{id}/cancel 200,400,401,403,404,408,409,415,429,431,500,503',
     'post /computervision/imageanalysis:analyze 200,400,401,403,408,415,429,431,500,503',
     'get /v1/models 200,400,401,403,408,415,429,431,500,503',
     'get /info 200,400,401,403,408,415,429,431,500,503',
@@ -380,6 +391,9 @@ test('the OpenAPI 3.1 document names every route with every status it gives, and
   assert.ok(text.includes('Beams of the beam search'), 'options are described');
   const { content } = document.paths['/v1/bulk/captions'].post.requestBody;
   assert.deepEqual(Object.keys(content), ['application/json', 'application/x-ndjson']);
+  const { requestBody, responses } = document.paths['/v1/files'].post;
+  assert.deepEqual(Object.keys(requestBody.content), ['multipart/form-data']);
+  assert.deepEqual(Object.keys(responses['413'].content), ['application/json']);
 });
 
 test('a connection that sends half a request does not keep others from their answer', async () => {

@@ -5,8 +5,10 @@ import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from './access.ts';
+import { type BatchRoutesConfig, batchRoutes } from './batch-routes.ts';
 import { letPagesCall } from './browser-origins.ts';
 import { type BulkRoutesConfig, bulkRoutes } from './bulk-routes.ts';
+import { type FileRoutesConfig, fileRoutes } from './file-routes.ts';
 import { type FleetRoutesConfig, fleetRoutes } from './fleet-routes.ts';
 import { guardRoutes } from './guarded-routes.ts';
 import { type ModelRoutesConfig, modelRoutes } from './model-routes.ts';
@@ -30,6 +32,8 @@ const serverLimits = {
 } as const;
 
 export type ServerConfig = BulkRoutesConfig &
+  BatchRoutesConfig &
+  FileRoutesConfig &
   TaskRoutesConfig &
   FleetRoutesConfig &
   ModelRoutesConfig &
@@ -100,6 +104,8 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   const { spendImages } = config.access;
   await app.register(taskRoutes, { ...config, spendImages });
   await app.register(bulkRoutes, { ...config, spendImages });
+  await app.register(fileRoutes, config);
+  await app.register(batchRoutes, config);
   await app.register(visionRoutes, { ...config, spendImages, prefix: '/computervision' });
   if (config.webhooks !== undefined) await app.register(webhookRoutes, { webhooks: config.webhooks });
   await app.register(modelRoutes, config);

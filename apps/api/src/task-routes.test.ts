@@ -28,6 +28,7 @@ import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { openToAnyone } from './access.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
+import { batchParts } from './test-api.ts';
 
 const inline = (text: string) => ({ base64: Buffer.from(text).toString('base64') });
 const image = inline('the bytes of an image');
@@ -73,6 +74,7 @@ async function startApi(
     access: openToAnyone,
     requests,
     bulk: (tenant) => openBulkStore(blobs, tenant),
+    ...batchParts(blobs),
     queues,
     tasks,
     maxWaiters,

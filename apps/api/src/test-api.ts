@@ -8,8 +8,10 @@ import { type Consumer, type ConsumerOptions, openConsumer } from '@captionfleet
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import type { JobProducer } from '@captionfleet/queue/producer';
 import { openWorkerRegister } from '@captionfleet/queue/worker-register';
+import { openBatchStore } from '@captionfleet/storage/batch-store';
 import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store';
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
+import { openFileStore } from '@captionfleet/storage/file-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { openWebhookSender } from '@captionfleet/storage/webhook-sender';
 import { openWebhookStore } from '@captionfleet/storage/webhook-store';
@@ -19,8 +21,9 @@ import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 import { openToAnyone } from './access.ts';
+import { BatchDriver } from './batch-driver.ts';
 import { anyone } from './principal.ts';
-import { buildServer } from './server.ts';
+import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues, type TaskQueues } from './task-queues.ts';
 import { openWebhooks } from './webhooks.ts';
 
@@ -50,6 +53,8 @@ interface TestApiOptions {
   /** Shared by servers of one fleet. */
   readonly queuePrefix?: string;
   readonly corsOrigins?: readonly string[];
+  /** Milliseconds in which a batch must end. */
+  readonly batchWindowMs?: number;
 }
 
 export interface TestApi extends AsyncDisposable {
@@ -67,6 +72,13 @@ export interface TestApi extends AsyncDisposable {
     options?: Partial<ConsumerOptions>,
   ): Promise<Consumer>;
 }
+
+/** What a server needs for batches that nobody drives. */
+export const batchParts = (blobs: BlobStore): Pick<ServerConfig, 'batches' | 'files' | 'nudgeBatches'> => ({
+  batches: openBatchStore(blobs),
+  files: (tenant) => openFileStore(blobs, tenant),
+  nudgeBatches: () => undefined,
+});
 
 export async function startTestApi(backends: TestBackends, options: TestApiOptions = {}): Promise<TestApi> {
   const {
@@ -88,13 +100,18 @@ export async function startTestApi(backends: TestBackends, options: TestApiOptio
   const webhooks = parts.use(
     openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger, sweepMs: 300 }),
   );
+  const tasks = ['caption', 'match'] as const;
+  const driver = parts.use(new BatchDriver({ ...batchParts(blobs), requests, queues, tasks }, logger));
   const app = await buildServer({
+    ...batchParts(blobs),
+    nudgeBatches: () => driver.nudge(),
+    ...(options.batchWindowMs === undefined ? {} : { batchWindowMs: options.batchWindowMs }),
     access: { ...openToAnyone, authenticate: async () => ({ ...anyone, tenant: api.tenant }) },
     requests,
     bulk: (tenant) => openBulkStore(blobs, tenant),
     webhooks,
     queues,
-    tasks: ['caption', 'match'],
+    tasks,
     maxWaiters: 10,
     maxStreams,
     workers,

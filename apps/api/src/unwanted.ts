@@ -26,7 +26,7 @@ export function unwantedBecause(
  * @throws QUEUE_UNAVAILABLE, STORAGE_UNAVAILABLE; the next look at the request goes on
  */
 export async function endUnwanted(
-  jobs: readonly ImageJob[],
+  jobs: readonly Pick<ImageJob, 'tenant' | 'requestId' | 'index'>[],
   reason: CaptionfleetError,
   { requests, producer }: { readonly requests: RequestStore; readonly producer: Pick<JobProducer, 'abandon'> },
   signal: AbortSignal,

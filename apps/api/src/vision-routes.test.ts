@@ -25,6 +25,7 @@ import { openToAnyone } from './access.ts';
 import { anyone } from './principal.ts';
 import { buildServer, type ServerConfig } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
+import { batchParts } from './test-api.ts';
 import { VisionErrorSchema, VisionResultSchema, visionLimits, visionPath } from './vision-contract.ts';
 import { visionKeyOf } from './vision-routes.ts';
 
@@ -70,6 +71,7 @@ async function startApi(
     access: openToAnyone,
     requests,
     bulk: (tenant) => openBulkStore(blobs, tenant),
+    ...batchParts(blobs),
     queues,
     tasks: ['caption'],
     maxWaiters: 10,

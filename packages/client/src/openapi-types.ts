@@ -86,6 +86,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The batches, newest first */
+        get: operations["listBatches"];
+        put?: never;
+        /** Work through the lines of a file */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a batch is */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin none of the lines that have not begun */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bulk/{id}": {
         parameters: {
             query?: never;
@@ -379,6 +431,59 @@ export interface paths {
          * @description `image.succeeded`, `image.failed`, `image.aborted` and `image.canceled` with the image as in the status document, then `request.finished` with the document without its images, and the end of the stream.
          */
         get: operations["streamEmbeddings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Store a file for a batch */
+        post: operations["createFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a file */
+        get: operations["getFile"];
+        put?: never;
+        post?: never;
+        /** Delete a file */
+        delete: operations["deleteFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a file */
+        get: operations["getFileContent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -777,6 +882,65 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "aborted" | "canceled";
         };
+        Batch: {
+            cancelled_at: number | null;
+            cancelling_at: number | null;
+            completed_at: number | null;
+            /** @constant */
+            completion_window: "24h";
+            /** @description Seconds since the epoch, as all times here. */
+            created_at: number;
+            endpoint: string;
+            /** @description Lines that did not; null when all did. */
+            error_file_id: string | null;
+            /** @description Why it failed as a whole, by line of its file. */
+            errors: {
+                data: {
+                    code: string;
+                    line: number | null;
+                    message: string;
+                    param: string | null;
+                }[];
+                /** @constant */
+                object: "list";
+            } | null;
+            expired_at: number | null;
+            expires_at: number;
+            failed_at: number | null;
+            finalizing_at: number | null;
+            id: string;
+            in_progress_at: number | null;
+            input_file_id: string;
+            metadata: {
+                [key: string]: string;
+            } | null;
+            /** @constant */
+            object: "batch";
+            /** @description Lines that succeeded, once the batch has ended; null when none did. */
+            output_file_id: string | null;
+            /** @description `total` is 0 while the file is read. */
+            request_counts: {
+                completed: number;
+                failed: number;
+                total: number;
+            };
+            /** @enum {string} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+        };
+        BatchCreationInput: {
+            /** @constant */
+            completion_window: "24h";
+            /**
+             * @description What each line asks for, and says again as its `url`.
+             * @enum {string}
+             */
+            endpoint: "/v1/captions" | "/v1/match" | "/v1/embed" | "/v1/answer";
+            /** @description A file of the purpose `batch`. */
+            input_file_id: string;
+            metadata?: {
+                [key: string]: string;
+            } | null;
+        };
         Caption: {
             /** @description Geometric mean of the probabilities that the model gave the generated tokens (the prompt excluded, the final sep included): exp(meanLogProbability), in (0, 1]. A likelihood, not a calibrated chance of being right. */
             confidence: number;
@@ -1058,9 +1222,22 @@ export interface components {
         };
         ErrorReport: {
             /** @enum {string} */
-            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
             message: string;
             retryable: boolean;
+        };
+        File: {
+            bytes: number;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            filename: string;
+            id: string;
+            /** @constant */
+            object: "file";
+            /** @enum {string} */
+            purpose: "batch" | "batch_output";
+            /** @constant */
+            status: "processed";
         };
         GenerationOptionsInput: {
             /** @description Draw tokens at random instead of taking the most probable. */
@@ -1258,14 +1435,25 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "aborted" | "canceled";
         };
+        OpenAiError: {
+            error: {
+                /** @description A code of the table of errors. */
+                code: string;
+                message: string;
+                /** @description The field of the request that is wrong, where it is one. */
+                param: string | null;
+                /** @enum {string} */
+                type: "invalid_request_error" | "authentication_error" | "permission_error" | "rate_limit_error" | "server_error";
+            };
+        };
         Problem: {
             /** @enum {string} */
-            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
             /** @description What was wrong this time. */
             detail: string;
             errors?: {
                 /** @enum {string} */
-                code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+                code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
                 /** @description Position of the image in the request. */
                 index?: number;
                 message: string;
@@ -2420,6 +2608,646 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description The last id of the page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Batch"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @enum {string} */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchCreationInput"];
+            };
+        };
+        responses: {
+            /** @description It is validated and worked through from here on. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `REQUEST_TOO_LARGE`: The request body is over the limit. */
+            413: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TASK_UNSUPPORTED`: No model here has a head for this task. */
+            422: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batch. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is `cancelling`, and soon `cancelled`. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BATCH_ENDED`: The batch has ended and cannot be cancelled any more. */
+            409: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
         };
@@ -6029,6 +6857,793 @@ export interface operations {
             };
         };
     };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description The last id of the page before. */
+                after?: string;
+                limit?: number;
+                order?: "desc";
+                purpose?: "batch" | "batch_output";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["File"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @enum {string} */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    createFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description At most 200 MiB: a line for each image, at most 50000. */
+                    file: string;
+                    /** @constant */
+                    purpose: "batch";
+                };
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `REQUEST_TOO_LARGE`: The request body is over the limit. */
+            413: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on.
+             *
+             *     `QUEUE_FULL`: More work is waiting than the fleet accepts.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a file. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    deleteFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a file. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is no more. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        deleted: true;
+                        id: string;
+                        /** @enum {string} */
+                        object: "file";
+                    };
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `FILE_IN_USE`: The file is the input of a batch that has not ended. */
+            409: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
+    getFileContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a file. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As they are. */
+            200: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `REQUEST_INVALID`: The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
+            401: {
+                headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
+            403: {
+                headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
+            404: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
+            408: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
+            415: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
+            431: {
+                headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
+            500: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /**
+             * @description `IDENTITY_UNAVAILABLE`: The keys of the identity provider cannot be had, so its tokens cannot be checked.
+             *
+             *     `STORAGE_UNAVAILABLE`: Blob storage does not answer.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+        };
+    };
     listMatches: {
         parameters: {
             query?: {
@@ -7903,6 +9518,8 @@ export interface operations {
             /** @description It is gone. */
             204: {
                 headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7910,6 +9527,8 @@ export interface operations {
             /** @description `REQUEST_INVALID`: The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7919,6 +9538,10 @@ export interface operations {
             /** @description `UNAUTHENTICATED`: There is no key or token, or it is not one of this fleet, or no longer. */
             401: {
                 headers: {
+                    /** @description The scheme, and that the key or token was not accepted (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7928,6 +9551,10 @@ export interface operations {
             /** @description `FORBIDDEN`: The key or token lacks the scope of this route. */
             403: {
                 headers: {
+                    /** @description The scope that is missing (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7937,6 +9564,8 @@ export interface operations {
             /** @description `NOT_FOUND`: There is no such route, request or webhook endpoint. */
             404: {
                 headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7946,6 +9575,10 @@ export interface operations {
             /** @description `REQUEST_TOO_SLOW`: The request did not arrive whole in time. */
             408: {
                 headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7955,6 +9588,8 @@ export interface operations {
             /** @description `MEDIA_TYPE_UNSUPPORTED`: The request body is not application/json, or is compressed. */
             415: {
                 headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7964,6 +9599,10 @@ export interface operations {
             /** @description `RATE_LIMITED`: The caller sends more than its limit; Retry-After says when to go on. */
             429: {
                 headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7973,6 +9612,8 @@ export interface operations {
             /** @description `HEADERS_TOO_LARGE`: The request line and headers are over the limit. */
             431: {
                 headers: {
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7982,6 +9623,10 @@ export interface operations {
             /** @description `INTERNAL`: A defect of this fleet; the log has the cause. */
             500: {
                 headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7995,6 +9640,10 @@ export interface operations {
              */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The id of this exchange in the log: the caller's own, where it sent one. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,3 +1,4 @@
+import type { BatchMark, FileId } from './batch.ts';
 import type { RequestId } from './image-job.ts';
 import { defaultTenant, type Tenant } from './tenant.ts';
 
@@ -27,6 +28,14 @@ export function blobNames(tenant: Tenant) {
       `${root}scoring/${id}/chunks/${String(number).padStart(6, '0')}.json`,
     /** Where its predictions go when the caller does not say. */
     scoringOutput: (id: RequestId): string => `${root}scoring/${id}/output/`,
+    /** A file of a caller's, or one that a batch made: what is known of it, its bytes, and which batches need it still. */
+    file: (id: FileId): string => `${root}files/${id}/file.json`,
+    fileContent: (id: FileId): string => `${root}files/${id}/content`,
+    fileUse: (id: FileId, batch: RequestId): string => `${root}files/${id}/uses/${batch}`,
+    batch: (id: RequestId): string => `${root}batches/${id}/batch.json`,
+    batchMark: (id: RequestId, mark: BatchMark): string => `${root}batches/${id}/${mark}.json`,
+    /** That the lines of a batch before this one are in the queue, or have ended. */
+    batchFed: (id: RequestId, line: number): string => `${root}batches/${id}/fed/${String(line).padStart(6, '0')}`,
     /** An image that arrived inside a request, by the SHA-256 of its bytes. */
     image: (sha256: string): string => `${root}images/${sha256}`,
     webhookEndpoints: `${root}webhooks/endpoints/`,
@@ -67,6 +76,12 @@ export const openScoring = {
     const [, tenant, id] = /^open-scoring\/([^.]+)\.([^.]+)$/.exec(name) ?? [];
     return tenant === undefined || id === undefined ? undefined : { tenant, id };
   },
+} as const;
+
+/** Batches of all tenants that have not ended; the oldest is the first. */
+export const openBatches = {
+  prefix: 'open-batches/',
+  name: (tenant: Tenant, id: RequestId): string => `open-batches/${id}.${tenant}.json`,
 } as const;
 
 /** Whose image a blob of the fleet's container is; undefined when it is none that arrived inside a request. */

@@ -46,6 +46,13 @@ export const errorTable = {
     meaning: 'This Idempotency-Key or id stands for a request with another body.',
   },
 
+  FILE_IN_USE: {
+    status: 409,
+    retryable: false,
+    meaning: 'The file is the input of a batch that has not ended.',
+  },
+  BATCH_ENDED: { status: 409, retryable: false, meaning: 'The batch has ended and cannot be cancelled any more.' },
+
   URL_REFUSED: {
     status: 422,
     retryable: false,
