@@ -24,6 +24,8 @@ after(async () => {
 });
 
 const { signal } = new AbortController();
+/** Longer than a busy machine keeps a consumer from renewing it, so that no job is delivered twice. */
+const lockMs = 60_000;
 const openFair = () => openQueue(redis.url, 0, { fair: true });
 type FairQueue = Awaited<ReturnType<typeof openFair>>;
 
@@ -67,7 +69,7 @@ async function openTurnstile(
     const error = decide(job);
     if (error !== undefined) throw error;
   };
-  const consumer = await queue.consume(handle, { concurrency: 1, postponeMs: 20 });
+  const consumer = await queue.consume(handle, { concurrency: 1, postponeMs: 20, lockMs });
   return {
     consumer,
     delivered,
@@ -95,8 +97,15 @@ const enqueue = async (queue: FairQueue, tenant: string, count: number): Promise
 /** A worker process that has taken jobs and never ends them. */
 async function startWorkerProcess(queue: FairQueue): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./test-consumer-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, redis.url, queue.queue], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
+  const child = spawn(process.execPath, [script, redis.url, queue.queue], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // It never ends by itself, and must not outlive a test that failed.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  let printed = '';
+  child.stdout.on('data', (data) => (printed += data));
+  await waitFor('the worker to take jobs', 30_000, async () => printed !== '');
   return child;
 }
 
@@ -168,7 +177,7 @@ describe('tenants in one queue', { concurrency: true }, () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 25, endOnFailure: true },
     );
   });
 
@@ -227,7 +236,7 @@ describe('tenants in one queue', { concurrency: true }, () => {
         first.push(id);
         await new Promise((_, reject) => stop.addEventListener('abort', () => reject(stop.reason)));
       },
-      { concurrency: 6 },
+      { concurrency: 6, lockMs },
     );
     await waitFor('six deliveries', 30_000, async () => first.length === 6);
     await stopping.drain({ deadlineMs: 0 });
