@@ -225,8 +225,9 @@ class ScoringRun {
         return;
       } catch (error) {
         if (!(error instanceof CaptionfleetError && ['QUEUE_FULL', 'RATE_LIMITED'].includes(error.code))) throw error;
-        const { retryAfterSeconds = fullMs / 1_000 } = error;
-        await delay(Math.min(retryAfterSeconds * 1_000, 30_000), undefined, { signal: this.#signal });
+        // Of a full queue the Retry-After is for callers, who have no better sign: an estimate, and at first a guess.
+        const spent = error.code === 'RATE_LIMITED' ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+        await delay(Math.min(Math.max(spent, fullMs), 30_000), undefined, { signal: this.#signal });
         await this.#lookAtOutcomes();
       }
     }
