@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reportError } from '@captionfleet/protocol/errors';
 import type { RequestId } from '@captionfleet/protocol/image-job';
 import type { Tenant } from '@captionfleet/protocol/tenant';
-import type { HeldJob, OpenScoring } from '@captionfleet/storage/open-scoring';
+import type { Lease } from '@captionfleet/storage/blob-store';
+import type { OpenScoring } from '@captionfleet/storage/open-scoring';
 import type { FastifyBaseLogger } from 'fastify';
 import { runScoring, type ScoringRunConfig } from './azureml-batch-run.ts';
 
@@ -31,13 +32,13 @@ export function startScoringRunner(config: RunnerConfig): ScoringRunner {
   const running = new Map<string, Promise<void>>();
   let woken = new AbortController();
 
-  const work = async (held: HeldJob, { tenant, id }: { readonly tenant: Tenant; readonly id: RequestId }) => {
+  const work = async (held: Lease, { tenant, id }: { readonly tenant: Tenant; readonly id: RequestId }) => {
     await using _held = held;
     const signal = AbortSignal.any([stopped.signal, held.signal]);
     try {
       const job = await config.scoring(tenant).readJob(id, { signal });
       const end = job && (await runScoring(job, config, signal));
-      await held.close();
+      await held.remove();
       logger.info({ scoringJob: id, tenant, status: end?.status, counts: end?.counts }, 'scoring job ended');
     } catch (error) {
       if (stopped.signal.aborted) return;

@@ -96,7 +96,7 @@ async function startEndpoint(
       drainMs: 1_000,
       storage: {
         scoring: (tenant) => openScoringStore(blobs, tenant),
-        open: await openOpenScoring({ connectionString, container: blobs.container }),
+        open: openOpenScoring(blobs),
         files: await openBlobFiles({ connectionString }),
       },
     }),

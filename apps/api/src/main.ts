@@ -112,10 +112,10 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
 
 const tellsCallersApart = ({ auth }: Pick<ApiConfig, 'auth'>): boolean => auth.keys || auth.entra !== undefined;
 
-async function openBatchStorage({ blobAccount, container }: ApiConfig, blobs: BlobStore): Promise<BatchStorage> {
+async function openBatchStorage({ blobAccount }: ApiConfig, blobs: BlobStore): Promise<BatchStorage> {
   return {
     scoring: (tenant) => openScoringStore(blobs, tenant),
-    open: await openOpenScoring({ ...blobAccount, container }),
+    open: openOpenScoring(blobs),
     files: await openBlobFiles(blobAccount),
   };
 }

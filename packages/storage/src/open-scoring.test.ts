@@ -8,9 +8,9 @@ const parts = new AsyncDisposableStack();
 let open: OpenScoring;
 before(async () => {
   const { connectionString } = parts.use(await startAzurite());
-  const config = { connectionString, container: 'fleet' };
-  await (await openBlobStore(config)).ensureContainer();
-  open = await openOpenScoring(config);
+  const blobs = await openBlobStore({ connectionString, container: 'fleet' });
+  await blobs.ensureContainer();
+  open = openOpenScoring(blobs);
 });
 after(() => parts.disposeAsync());
 
@@ -28,7 +28,7 @@ test('an open job is held by one at a time, and by nobody once it is closed', as
     assert.equal(await open.hold(job), undefined);
   }
   const again = (await open.hold(job)) ?? assert.fail('what was given back can be held');
-  await again.close();
+  await again.remove();
   await again[Symbol.asyncDispose]();
   assert.deepEqual(await open.list(), []);
   assert.equal(await open.hold(job), undefined);
