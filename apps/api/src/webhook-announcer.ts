@@ -6,7 +6,12 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import { defaultEndpoint, type EndpointId, type WebhookEvent } from '@captionfleet/protocol/webhook';
 import type { DeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import type { RequestStore } from '@captionfleet/storage/request-store';
-import type { Delivery, PendingRequest, WebhookStore } from '@captionfleet/storage/webhook-store';
+import {
+  type Delivery,
+  deliveryKey,
+  type PendingRequest,
+  type WebhookStore,
+} from '@captionfleet/storage/webhook-store';
 import type { FastifyBaseLogger } from 'fastify';
 import { requestIdTime } from './request-id.ts';
 import { followRequest } from './request-status.ts';
@@ -34,10 +39,6 @@ const limits = {
   orphanMs: 10 * 60_000,
   looksAtOnce: 4,
 } as const;
-
-/** The job of the delivery queue that a delivery is. */
-export const deliveryJob = ({ tenant, endpoint, requestId }: Delivery): string =>
-  [tenant, endpoint, requestId].join('.');
 
 interface Watched {
   readonly request: PendingRequest;
@@ -148,7 +149,7 @@ export class WebhookAnnouncer implements AsyncDisposable {
 
   async #sweep(signal: AbortSignal): Promise<void> {
     const { store, deliveries } = this.#config;
-    const outbox = (await store.listOutbox({ signal })).map(deliveryJob);
+    const outbox = (await store.listOutbox({ signal })).map(deliveryKey);
     const missed = outbox.length === 0 ? [] : await deliveries.unknown(outbox);
     if (missed.length > 0) await deliveries.add(missed);
 
@@ -212,7 +213,7 @@ export class WebhookAnnouncer implements AsyncDisposable {
       await store.writeMessage(tenant, { version: 1, id, endpoint, requestId, event, createdAt }, { signal });
       await store.writeOutbox(delivery, 0, { signal });
     }
-    await deliveries.add(receivers.map((endpoint) => deliveryJob({ tenant, endpoint, requestId })));
+    await deliveries.add(receivers.map((endpoint) => deliveryKey({ tenant, endpoint, requestId })));
   }
 }
 

@@ -1,14 +1,11 @@
-import { RequestIdSchema } from '@captionfleet/protocol/image-job';
-import { TenantSchema } from '@captionfleet/protocol/tenant';
-import { defaultEndpoint, EndpointIdSchema } from '@captionfleet/protocol/webhook';
 import type { DeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { WebhookSender } from '@captionfleet/storage/webhook-sender';
-import type { Delivery, WebhookStore } from '@captionfleet/storage/webhook-store';
+import { type Delivery, deliveryKey, readDelivery, type WebhookStore } from '@captionfleet/storage/webhook-store';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyBaseLogger } from 'fastify';
 import type { TaskQueues } from './task-queues.ts';
-import { deliveryJob, WebhookAnnouncer } from './webhook-announcer.ts';
+import { WebhookAnnouncer } from './webhook-announcer.ts';
 import { deliver } from './webhook-delivery.ts';
 
 export interface WebhooksConfig {
@@ -46,7 +43,7 @@ export function openWebhooks(config: WebhooksConfig): Webhooks {
   const busy = new Map<string, number>();
   const consumer = deliveries.consume(
     async (id, signal) => {
-      const delivery = readDeliveryJob(id);
+      const delivery = readDelivery(id);
       if (delivery === undefined) return undefined;
       const receiver = receiverOf(delivery);
       const others = busy.get(receiver) ?? 0;
@@ -76,7 +73,7 @@ export function openWebhooks(config: WebhooksConfig): Webhooks {
         const firstAttempt = Math.max(0, ...attempts.map((number) => number + 1));
         if ((await store.writeOutbox(delivery, firstAttempt, { signal })) === 'created') begun.push(delivery);
       }
-      await deliveries.add(begun.map(deliveryJob));
+      await deliveries.add(begun.map(deliveryKey));
       return begun.length;
     },
     async [Symbol.asyncDispose]() {
@@ -87,14 +84,3 @@ export function openWebhooks(config: WebhooksConfig): Webhooks {
 
 /** URLs that came with requests count as one receiver each tenant, since the job does not say which they are. */
 const receiverOf = ({ tenant, endpoint }: Delivery): string => `${tenant}.${endpoint}`;
-
-function readDeliveryJob(id: string): Delivery | undefined {
-  const [tenant, endpoint = defaultEndpoint, requestId] = id.split('.');
-  const [whose, where, which] = [
-    TenantSchema.safeParse(tenant),
-    EndpointIdSchema.safeParse(endpoint),
-    RequestIdSchema.safeParse(requestId),
-  ];
-  if (!(whose.success && where.success && which.success)) return undefined;
-  return { tenant: whose.data, endpoint: where.data, requestId: which.data };
-}

@@ -63,8 +63,7 @@ export const webhookMarks = {
   pending: ({ tenant, id, lane, task, images, deadline = 0 }: PendingParts) =>
     `webhooks/pending/${[tenant, id, lane, task, images, deadline].join('.')}.json`,
   outboxFolder: 'webhooks/outbox/',
-  outbox: (delivery: { tenant: Tenant; endpoint: string; requestId: RequestId }) =>
-    `webhooks/outbox/${delivery.tenant}.${delivery.endpoint}.${delivery.requestId}.json`,
+  outbox: (deliveryKey: string) => `webhooks/outbox/${deliveryKey}.json`,
 } as const;
 
 /** Marks of the scoring jobs, of all tenants, that have not ended: who has the lease of one works on the job. */

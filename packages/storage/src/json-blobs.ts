@@ -39,7 +39,8 @@ export function jsonBlobs(store: BlobStore) {
   return { write, read, writeFirst };
 }
 
-function parseDocument<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
+/** @throws INTERNAL when the bytes are not a document of this form */
+export function parseDocument<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
   const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
   throw new CaptionfleetError('INTERNAL', `blob "${name}" does not have the form of this version`, {

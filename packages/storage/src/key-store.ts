@@ -1,6 +1,7 @@
 import { type ApiKeyRecord, ApiKeyRecordSchema } from '@captionfleet/protocol/api-key';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import type { BlobStore } from './blob-store.ts';
+import { parseDocument } from './json-blobs.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -91,16 +92,8 @@ export function openKeyStore(store: BlobStore): KeyStore {
 }
 
 function parseRecord(id: string, bytes: Uint8Array): ApiKeyRecord {
-  const parsed = ApiKeyRecordSchema.safeParse(parseJson(bytes));
-  if (parsed.success && parsed.data.id === id) return parsed.data;
-  throw new CaptionfleetError('INTERNAL', `blob "${names.record(id)}" does not have the form of this version`);
-}
-
-/** `undefined`, which the schema does not accept, for bytes that are not JSON. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const name = names.record(id);
+  const record = parseDocument(ApiKeyRecordSchema, name, bytes);
+  if (record.id === id) return record;
+  throw new CaptionfleetError('INTERNAL', `blob "${name}" does not have the form of this version`);
 }

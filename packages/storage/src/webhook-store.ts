@@ -16,6 +16,7 @@ import {
   WebhookMessageSchema,
 } from '@captionfleet/protocol/webhook';
 import type { BlobStore } from './blob-store.ts';
+import { parseDocument, type Schema } from './json-blobs.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -37,6 +38,22 @@ export interface Delivery {
   readonly tenant: Tenant;
   readonly endpoint: EndpointId;
   readonly requestId: RequestId;
+}
+
+/** A delivery among those of all tenants: the name of its mark in the outbox, and its job. */
+export const deliveryKey = ({ tenant, endpoint, requestId }: Delivery): string =>
+  [tenant, endpoint, requestId].join('.');
+
+/** Undefined for what is no such key. */
+export function readDelivery(key: string): Delivery | undefined {
+  const [tenant, endpoint, requestId] = key.split('.');
+  const [whose, where, which] = [
+    TenantSchema.safeParse(tenant),
+    EndpointIdSchema.safeParse(endpoint),
+    RequestIdSchema.safeParse(requestId),
+  ];
+  if (!(whose.success && where.success && which.success)) return undefined;
+  return { tenant: whose.data, endpoint: where.data, requestId: which.data };
 }
 
 /** Webhooks in Blob; docs/decisions/2026-11-25-events-and-webhooks.md has the names. Fails with STORAGE_UNAVAILABLE. */
@@ -79,32 +96,13 @@ const maxDocumentBytes = 64 * 1024;
 const limits = { endpoints: 1_000, marks: 50_000, messages: 50_000, attempts: 10_000 } as const;
 const changeTries = 5;
 
-/** The part of a zod schema that is used here. */
-interface Schema<T> {
-  safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error };
-}
-
 const jsonType = 'application/json';
 const toBytes = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
-
-function parse<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    value = undefined;
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new CaptionfleetError('INTERNAL', `blob "${name}" does not have the form of this version`, {
-    cause: parsed.error,
-  });
-}
 
 export function openWebhookStore(store: BlobStore): WebhookStore {
   const read = async <T>(schema: Schema<T>, name: string, { signal }: CallOptions): Promise<T | undefined> => {
     const bytes = await store.read(name, { maxBytes: maxDocumentBytes, signal });
-    return bytes === undefined ? undefined : parse(schema, name, bytes);
+    return bytes === undefined ? undefined : parseDocument(schema, name, bytes);
   };
   const put = async (name: string, value: object, { signal }: CallOptions) =>
     await store.putOnce(name, toBytes(value), jsonType, { signal });
@@ -132,7 +130,7 @@ export function openWebhookStore(store: BlobStore): WebhookStore {
       for (let tried = 0; tried < changeTries; tried += 1) {
         const version = await store.readVersion(name, { maxBytes: maxDocumentBytes, signal });
         if (version === undefined) return undefined;
-        const changed = change(parse(WebhookEndpointSchema, name, version.bytes));
+        const changed = change(parseDocument(WebhookEndpointSchema, name, version.bytes));
         const outcome = await store.replace(name, toBytes(changed), jsonType, { etag: version.etag, signal });
         if (outcome === 'replaced') return changed;
       }
@@ -154,10 +152,11 @@ export function openWebhookStore(store: BlobStore): WebhookStore {
     },
 
     writeOutbox: async (delivery, firstAttempt, options = {}) =>
-      await put(webhookMarks.outbox(delivery), { version: 1, firstAttempt }, options),
-    readOutbox: async (delivery, options = {}) => await read(OutboxEntrySchema, webhookMarks.outbox(delivery), options),
+      await put(webhookMarks.outbox(deliveryKey(delivery)), { version: 1, firstAttempt }, options),
+    readOutbox: async (delivery, options = {}) =>
+      await read(OutboxEntrySchema, webhookMarks.outbox(deliveryKey(delivery)), options),
     async removeOutbox(delivery, options = {}) {
-      await store.remove(webhookMarks.outbox(delivery), options);
+      await store.remove(webhookMarks.outbox(deliveryKey(delivery)), options);
     },
     async listOutbox({ signal } = {}) {
       const names = await store.list(webhookMarks.outboxFolder, { limit: limits.marks, signal });
@@ -206,19 +205,8 @@ function pendingOf(name: string): PendingRequest | undefined {
   };
 }
 
-function deliveryOf(name: string): Delivery | undefined {
-  const [tenant, endpoint, requestId] = name
-    .slice(webhookMarks.outboxFolder.length)
-    .replace(/\.json$/, '')
-    .split('.');
-  const [whose, where, which] = [
-    TenantSchema.safeParse(tenant),
-    EndpointIdSchema.safeParse(endpoint),
-    RequestIdSchema.safeParse(requestId),
-  ];
-  if (!(whose.success && where.success && which.success)) return undefined;
-  return { tenant: whose.data, endpoint: where.data, requestId: which.data };
-}
+const deliveryOf = (name: string): Delivery | undefined =>
+  readDelivery(name.slice(webhookMarks.outboxFolder.length).replace(/\.json$/, ''));
 
 const attemptNumber = (file: string): number | undefined => {
   const number = /^attempt-(\d+)\.json$/.exec(file)?.[1];
