@@ -1,4 +1,5 @@
-import { DelayedError, type Job, Queue, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
+import { openJobQueue } from './job-queue.ts';
 import { becomesReady, connectFailingFast, connectWaiting, queueUnavailable } from './redis-client.ts';
 import { settlesWithin } from './settles-within.ts';
 
@@ -36,14 +37,7 @@ const chunkSize = 500;
 export async function openDeliveryQueue({ redisUrl, prefix }: DeliveryQueueOptions): Promise<DeliveryQueue> {
   const redis = connectFailingFast(redisUrl);
   await becomesReady(redis);
-  const bull = new Queue<object>(queue, {
-    connection: redis,
-    prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    skipMetasUpdate: true,
-  });
-  bull.on('error', () => undefined);
+  const bull = openJobQueue(queue, { redis, prefix });
   const ask = async <Answer>(question: () => Promise<Answer>): Promise<Answer> =>
     await question().catch((error: unknown) => {
       throw queueUnavailable(error);

@@ -1,10 +1,10 @@
 import { type ImageJob, jobId, jobPayload } from '@captionfleet/protocol/image-job';
 import type { TaskType } from '@captionfleet/protocol/task';
-import { Queue } from 'bullmq';
 import { Capacity, type Places } from './capacity.ts';
 import { boundedRetry, DrainRate } from './drain-rate.ts';
 import { fairTags, untagged } from './fair-tags.ts';
 import { FinishedEvents } from './finished-events.ts';
+import { openJobQueue } from './job-queue.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
 import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
@@ -78,15 +78,7 @@ export async function openProducer({
 }: ProducerOptions): Promise<JobProducer> {
   const redis = connectFailingFast(redisUrl);
   await becomesReady(redis);
-  const bull = new Queue<object, unknown, TaskType>(queue, {
-    connection: redis,
-    prefix,
-    // Each of these would ask Redis once, at the start, and leave the queue unusable when it does not answer then.
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    skipMetasUpdate: true,
-  });
-  bull.on('error', () => undefined);
+  const bull = openJobQueue<TaskType>(queue, { redis, prefix });
   const events = new FinishedEvents(redisUrl, queue, prefix);
   const drain = new DrainRate();
   events.listen(() => drain.count());
