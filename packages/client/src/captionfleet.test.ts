@@ -180,6 +180,85 @@ test('a listing is iterated over its pages, and stops when its reader does', asy
   assert.equal(pages, 3);
 });
 
+test('a request that is cancelled is finished, and waiting for it ends', async () => {
+  const client = clientOf('cancelled');
+  const { id } = await client.submit('caption', [url, url], {});
+  const waiting = client.wait('caption', id);
+  assert.equal((await client.cancel('caption', id)).status, 'aborted');
+  assert.equal((await waiting).status, 'aborted');
+  assert.equal((await client.cancel('caption', id)).status, 'aborted');
+});
+
+test('a bulk request is answered item by item, waited for, and its results are iterated in order', async () => {
+  const client = clientOf('bulk');
+  const names = Array.from({ length: 600 }, (_, index) => `image ${index}`);
+  const images = [
+    ...names.map((customId) => ({ customId, url })),
+    { customId: 'image 0', url },
+    { customId: 'bytes', bytes: randomBytes(300_000) },
+    'ftp://images.example.org/a.jpg',
+  ];
+  const { id, counts, items } = await client.bulk.submit('caption', images, { options: { num_beams: 2 } });
+  assert.deepEqual(counts, { accepted: 601, duplicate: 1, refused: 1 });
+  assert.deepEqual(items[602]?.error?.code, 'URL_REFUSED');
+  await assert.rejects(client.bulk.wait(id, { deadlineMs: 300 }), { code: 'DEADLINE', id });
+  const waiting = client.bulk.wait(id);
+  await using _ = await api.startWorker('bulk', async () => undefined);
+  assert.deepEqual((await waiting).counts, { pending: 0, succeeded: 601, failed: 1, cancelled: 0 });
+  const results = await Array.fromAsync(client.bulk.results('caption', id));
+  assert.deepEqual(
+    results.map(({ customId }) => customId),
+    [...names, 'bytes', undefined],
+  );
+  const [first] = results;
+  assert.equal(first?.status === 'succeeded' && first.captions[0]?.text, 'image 0');
+  for await (const { index } of client.bulk.results('caption', id)) {
+    assert.equal(index, 0);
+    break;
+  }
+});
+
+test('a bulk request that is cancelled begins nothing more; one whose answer is lost is not sent again', async () => {
+  let sent = 0;
+  const client = clientOf('bulk-cancelled', {
+    fetch: async (request) => {
+      const answer = await fetch(request);
+      if (!request.url.endsWith('/v1/bulk/captions')) return answer;
+      sent += 1;
+      if (sent === 1) return answer;
+      await answer.body?.cancel();
+      throw new TypeError('the connection broke');
+    },
+  });
+  const { id } = await client.bulk.submit('caption', [url, url], {});
+  assert.equal((await client.bulk.cancel(id)).status, 'cancelled');
+  assert.deepEqual((await client.bulk.wait(id)).counts, { pending: 0, succeeded: 0, failed: 0, cancelled: 2 });
+  const ends = await Array.fromAsync(client.bulk.results('caption', id));
+  assert.deepEqual(
+    ends.map(({ status }) => status),
+    ['cancelled', 'cancelled'],
+  );
+  await assert.rejects(client.bulk.submit('caption', [url], {}), { code: 'NETWORK' });
+  assert.equal(sent, 2);
+});
+
+test('results that break off in the middle are no end of them', async () => {
+  const client = clientOf('bulk-broken', {
+    fetch: async (request) => {
+      if (!request.url.endsWith('/results')) return await fetch(request);
+      const text = await (await fetch(request)).text();
+      return new Response(text.slice(0, -5), { headers: { 'content-type': 'application/x-ndjson' } });
+    },
+  });
+  const { id } = await client.bulk.submit('caption', [url, url], {});
+  await client.bulk.cancel(id);
+  const reading = client.bulk.results('caption', id);
+  assert.equal((await reading.next()).value?.status, 'cancelled');
+  await assert.rejects(reading.next(), { code: 'NETWORK', retryable: true });
+  const aborted = client.bulk.results('caption', id, { signal: AbortSignal.abort(new Error('enough')) });
+  await assert.rejects(aborted.next(), { message: 'enough' });
+});
+
 async function idsOf(client: Captionfleet): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of client.list('caption')) ids.push(id);

@@ -1,31 +1,15 @@
 import createClient from 'openapi-fetch';
+import { type BulkCalls, bulkCalls, type Within } from './bulk.ts';
 import { type Deadline, pause, startDeadline } from './deadline.ts';
-import { FleetError } from './fleet-error.ts';
+import { unfinished } from './fleet-error.ts';
 import { bodyMaker, type Image } from './image.ts';
 import type { components, paths } from './openapi-types.ts';
 import { retryAfter, withRetries } from './retry.ts';
+import type { Asked, CallOptions, RequestStatus, Task } from './task.ts';
 
-type Schemas = components['schemas'];
+export type { CallOptions, RequestStatus, Task };
 
-/** What each task is asked beside its images, and where. */
-interface Asked {
-  readonly caption: Omit<Schemas['CaptionRequestInput'], 'images'>;
-  readonly match: Omit<Schemas['MatchRequestInput'], 'images'>;
-  readonly embed: Omit<Schemas['EmbedRequestInput'], 'images'>;
-  readonly answer: Omit<Schemas['AnswerRequestInput'], 'images'>;
-}
-
-/** What is known of a request: how far it is, and what became of each image. */
-interface Statuses {
-  readonly caption: Schemas['CaptionRequestStatus'];
-  readonly match: Schemas['MatchRequestStatus'];
-  readonly embed: Schemas['EmbedRequestStatus'];
-  readonly answer: Schemas['AnswerRequestStatus'];
-}
-
-export type Task = keyof Asked;
-export type RequestStatus<Of extends Task> = Statuses[Of];
-export type RequestSummary = Schemas['RequestListing']['requests'][number];
+export type RequestSummary = components['schemas']['RequestListing']['requests'][number];
 
 const taskPaths = {
   caption: '/v1/captions',
@@ -36,12 +20,6 @@ const taskPaths = {
 
 /** For the compiler all are the first: they differ in what is asked and answered, not in how. */
 const pathOf = (task: Task) => taskPaths[task] as typeof taskPaths.caption;
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the whole call, retries and waiting included. @defaultValue that of the client */
-  readonly deadlineMs?: number;
-}
 
 export interface SubmitOptions extends CallOptions {
   /** Names the request, so that sending it twice makes one. @defaultValue a new one for each call, kept through its retries */
@@ -98,6 +76,10 @@ export interface Captionfleet {
   status<Of extends Task>(task: Of, id: string, options?: CallOptions): Promise<RequestStatus<Of>>;
   /** Waits until a request is finished; DEADLINE, with its id, when it is not in time. */
   wait<Of extends Task>(task: Of, id: string, options?: CallOptions): Promise<RequestStatus<Of>>;
+  /** Nobody wants what is not finished of a request; the status in which nothing is open any more. */
+  cancel<Of extends Task>(task: Of, id: string, options?: CallOptions): Promise<RequestStatus<Of>>;
+  /** A great many images under one id. */
+  readonly bulk: BulkCalls;
   /** The caller's requests, newest first, a page at a time as they are read. `deadlineMs` is that of each page. */
   list(task: Task, options?: ListOptions): AsyncGenerator<RequestSummary, void>;
 }
@@ -116,10 +98,7 @@ export function captionfleet({ baseUrl, apiKey, deadlineMs: standard = 120_000, 
     ...(fetch === undefined ? {} : { fetch }),
   });
 
-  const within = async <Result>(
-    { signal, deadlineMs = standard }: CallOptions,
-    call: (deadline: Deadline) => Promise<Result>,
-  ): Promise<Result> => {
+  const within: Within = async ({ signal, deadlineMs = standard }, call) => {
     const deadline = startDeadline(deadlineMs, signal);
     try {
       return await call(deadline);
@@ -179,9 +158,7 @@ export function captionfleet({ baseUrl, apiKey, deadlineMs: standard = 120_000, 
         looked = await look(task, first.status.id, deadline, true);
       }
     } catch (cause) {
-      if (!(cause instanceof FleetError && cause.retryable)) throw cause;
-      const message = `request ${first.status.id} was accepted and is not finished: ${cause.message}`;
-      throw new FleetError({ ...cause, message, id: first.status.id, cause });
+      throw unfinished(cause, `request ${first.status.id} was accepted and is not finished`, first.status.id);
     }
     return looked.status;
   };
@@ -210,6 +187,13 @@ export function captionfleet({ baseUrl, apiKey, deadlineMs: standard = 120_000, 
       within(options, async (deadline) => (await look(task, id, deadline, false)).status),
     wait: (task, id, options = {}) =>
       within(options, async (deadline) => await waitFrom(task, await look(task, id, deadline, true), deadline)),
+    cancel: (task, id, options = {}) =>
+      within(options, async (deadline) => {
+        const call = (signal: AbortSignal) =>
+          client.POST(`${pathOf(task)}/{id}/cancel` as const, { params: { path: { id } }, signal });
+        return (await withRetries(call, deadline)).data as unknown as RequestStatus<typeof task>;
+      }),
+    bulk: bulkCalls(client, within, standard),
     async *list(task, { status, createdAfter, ...options } = {}) {
       let cursor: string | undefined;
       do {
@@ -233,7 +217,7 @@ interface Looked<Of extends Task> {
   readonly response: Response;
 }
 
-const isFinished = ({ status }: RequestStatus<Task>): boolean => status === 'succeeded' || status === 'failed';
+const isFinished = ({ status }: RequestStatus<Task>): boolean => status !== 'queued' && status !== 'running';
 
 /** As long as the fleet waits and the call has. */
 function preferWait(deadline: Deadline, waits: boolean): { prefer?: string } {

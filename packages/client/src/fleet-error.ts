@@ -61,3 +61,9 @@ export function errorOfAnswer(status: number, body: unknown): FleetError {
 
 const isProblem = (body: unknown): body is Problem =>
   typeof body === 'object' && body !== null && 'code' in body && 'detail' in body && 'retryable' in body;
+
+/** What a wait ends with: of an error that may pass, one that says which request goes on. */
+export function unfinished(cause: unknown, what: string, id: string): unknown {
+  if (!(cause instanceof FleetError && cause.retryable)) return cause;
+  return new FleetError({ ...cause, message: `${what}: ${cause.message}`, id, cause });
+}

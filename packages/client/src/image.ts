@@ -33,15 +33,22 @@ interface SendableBody {
 /** Browsers stream a request over HTTP/2 alone, and do not say which they speak. */
 const canStream = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 
+/** The member of a body that the images are in: `images` of a request, `items` of a bulk request. */
+type Member = 'images' | 'items';
+
 /** Makes the JSON body of a request, anew for each time that it is sent. */
-export function bodyMaker(images: readonly Image[], asked: object): () => Promise<SendableBody> {
+export function bodyMaker(
+  images: readonly Image[],
+  asked: object,
+  member: Member = 'images',
+): () => Promise<SendableBody> {
   const read = images.map(readImage);
   if (!read.some((image) => 'bytes' in image)) {
-    const body = JSON.stringify({ ...asked, images: read });
+    const body = JSON.stringify({ ...asked, [member]: (read as NamedImage[]).map((image) => entryOf(member, image)) });
     return async () => ({ body });
   }
   return async () => {
-    const pieces = jsonPieces(read, asked);
+    const pieces = jsonPieces(read, asked, member);
     if (canStream) return { body: streamOf(pieces), duplex: 'half' };
     const parts: string[] = [];
     for await (const piece of pieces) parts.push(piece);
@@ -49,18 +56,26 @@ export function bodyMaker(images: readonly Image[], asked: object): () => Promis
   };
 }
 
-async function* jsonPieces(images: readonly ReadImage[], asked: object): AsyncGenerator<string> {
-  yield `{"images":[`;
+/** An item of a bulk request is named beside its image, an image of a request in it. */
+function entryOf(member: Member, { customId, ...image }: NamedImage): object {
+  if (member === 'items') return { ...(customId !== undefined && { custom_id: customId }), image };
+  return { ...(customId !== undefined && { customId }), ...image };
+}
+
+async function* jsonPieces(images: readonly ReadImage[], asked: object, member: Member): AsyncGenerator<string> {
+  yield `{"${member}":[`;
   for (const [index, image] of images.entries()) {
     if (index > 0) yield ',';
     if (!('bytes' in image)) {
-      yield JSON.stringify(image);
+      yield JSON.stringify(entryOf(member, image));
       continue;
     }
     const { bytes, ...named } = image;
-    yield `${JSON.stringify({ ...named, base64: '' }).slice(0, -2)}`;
+    const entry = JSON.stringify(entryOf(member, { ...named, base64: '' }));
+    const end = entry.lastIndexOf('""') + 1;
+    yield entry.slice(0, end);
     yield* base64Pieces(bytes);
-    yield '"}';
+    yield entry.slice(end);
   }
   const rest = JSON.stringify(asked).slice(1);
   yield rest === '}' ? ']}' : `],${rest}`;

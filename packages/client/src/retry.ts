@@ -17,19 +17,20 @@ interface Answer<Data> {
 }
 
 /**
- * Sends until there is a success, an error that stays one, or no time left. `send` makes its request anew each time.
+ * Sends until there is a success, an error that may not be repeated, or no time left. `send` makes its request anew each time.
  *
  * @throws FleetError: that of the last attempt when the next one would come too late; the signal's reason
  */
 export async function withRetries<Data>(
   send: (signal: AbortSignal) => Promise<Answer<Data>>,
   deadline: Deadline,
+  mayRepeat = (failure: FleetError): boolean => failure.retryable,
 ): Promise<{ data: Data; response: Response }> {
   for (let attempt = 1; ; attempt += 1) {
     const { failure, retryAfterMs, ...success } = await tryOnce(send, deadline.signal);
     if (failure === undefined) return success as { data: Data; response: Response };
     const pauseMs = pauseBefore(attempt, retryAfterMs);
-    if (!failure.retryable || attempt === maxAttempts || pauseMs >= deadline.remainingMs()) throw failure;
+    if (!mayRepeat(failure) || attempt === maxAttempts || pauseMs >= deadline.remainingMs()) throw failure;
     await pause(pauseMs, deadline.signal);
   }
 }
