@@ -8,7 +8,7 @@ import OpenAI, { toFile } from 'openai';
 import { startApi } from '../../apps/cli/src/local-app.ts';
 import { findFreePort } from '../../apps/cli/src/local-process.ts';
 import { countBlobs } from '../support/blobs.ts';
-import { goldenDirectory, startFleet, type TestFleet } from '../support/fleet.ts';
+import { envOf, goldenDirectory, startFleet } from '../support/fleet.ts';
 import { postCaptions, waitFor } from '../support/http.ts';
 
 type Batch = OpenAI.Batches.Batch;
@@ -107,13 +107,4 @@ test('an API process that is killed in the middle of a batch leaves it to anothe
     lines.map(({ custom_id: customId }) => customId),
   );
   assert.equal(await outcomes(), count);
-});
-
-/** The environment of another API of the same fleet. */
-const envOf = (fleet: TestFleet): NodeJS.ProcessEnv => ({
-  ...process.env,
-  CAPTIONFLEET_HOME: fleet.scratch,
-  REDIS_URL: fleet.redisUrl,
-  AZURE_STORAGE_CONNECTION_STRING: fleet.connectionString,
-  CAPTIONFLEET_CONTAINER: fleet.container,
 });

@@ -73,6 +73,15 @@ export async function startFleet(options: FleetOptions): Promise<TestFleet> {
   }
 }
 
+/** The environment of another app of the same fleet. */
+export const envOf = (fleet: TestFleet): NodeJS.ProcessEnv => ({
+  ...process.env,
+  CAPTIONFLEET_HOME: fleet.scratch,
+  REDIS_URL: fleet.redisUrl,
+  AZURE_STORAGE_CONNECTION_STRING: fleet.connectionString,
+  CAPTIONFLEET_CONTAINER: fleet.container,
+});
+
 async function buildInto(
   output: string,
   checkpoint = join(goldenDirectory, 'captioner'),
