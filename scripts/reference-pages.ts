@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorTable } from '@captionfleet/protocol/errors';
 import { metricTable } from '@captionfleet/telemetry/metrics';
+import { readAlerts } from '../test/support/alert-rules.ts';
 
 const generated = 'This page is written by `npm run docs`; a test holds it against the code.';
 
@@ -48,9 +49,30 @@ ${table(['name', 'of', 'type', 'labels', 'meaning'], rows)}
 `;
 }
 
+function alertsPage(): string {
+  const rows = readAlerts().map(({ alert, expr, for: wait, labels, annotations }) => [
+    `[${alert}](../runbooks/${alert}.md)`,
+    labels['severity'] ?? '',
+    wait === '0m' ? 'at once' : wait,
+    annotations.summary.replaceAll(/\{\{ \$(?:labels\.)?(\w+)[^}]*\}\}/g, '*$1*'),
+    `\`${expr.replaceAll(/\s+/g, ' ').trim()}\``,
+  ]);
+  return `# Alerts
+
+${generated}
+
+The rules lie in \`infra/prometheus\`, the tests of each beside them. A page wakes somebody, a ticket waits for the morning. Each
+alert has a [runbook](../runbooks/README.md). The jobs of Prometheus must be called \`captionfleet-api\` and
+\`captionfleet-worker\`; \`redis_evicted_keys_total\` comes from redis_exporter.
+
+${table(['alert', 'severity', 'after', 'says', 'when'], rows)}
+`;
+}
+
 export const referencePages: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/metrics.md': metricsPage,
+  'docs/reference/alerts.md': alertsPage,
 };
 
 const root = new URL('../', import.meta.url);

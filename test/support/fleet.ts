@@ -15,6 +15,8 @@ export interface TestFleet extends AsyncDisposable {
   readonly connectionString: string;
   readonly container: string;
   readonly modelDirectory: string;
+  /** What its processes were started with, for more of them. */
+  readonly env: NodeJS.ProcessEnv;
   /** A directory that goes with the fleet. */
   readonly scratch: string;
 }
@@ -64,6 +66,7 @@ export async function startFleet(options: FleetOptions): Promise<TestFleet> {
       connectionString: azurite.connectionString,
       container,
       modelDirectory,
+      env,
       scratch,
       [Symbol.asyncDispose]: () => parts.disposeAsync(),
     };

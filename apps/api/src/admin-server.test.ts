@@ -1,40 +1,75 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import type { WorkerPresence } from '@captionfleet/protocol/worker-presence';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import { buildAdminServer } from './admin-server.ts';
 
-const queue = (counts: () => Promise<{ waiting: number; active: number; delayed: number; failed: number }>) => ({
-  name: 'interactive-cpu',
-  producer: { counts },
+const counts = { waiting: 3, active: 1, delayed: 0, failed: 0 };
+const seen = { counts, isPaused: false, oldestSeconds: 2.5, memory: { used: 7, limit: 100 } };
+const worker = (imagesPerSecond: number | undefined): WorkerPresence => ({
+  id: 'one',
+  model: { id: 'demo', revision: '1', variant: 'fp32' },
+  card: { licence: 'bsd-3-clause' },
+  tasks: ['caption'],
+  lanes: ['interactive'],
+  pool: 'cpu',
+  machine: { platform: 'linux', architecture: 'x64', processor: 'any', cores: 1 },
+  processes: 1,
+  readySince: '2026-11-25T08:00:00.000Z',
+  ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }),
 });
-const build = (counts = async () => ({ waiting: 3, active: 1, delayed: 0, failed: 0 })) => {
+const build = ({
+  observe = async () => seen,
+  workers = [],
+}: {
+  observe?: () => Promise<typeof seen>;
+  workers?: readonly WorkerPresence[];
+} = {}) => {
   const metrics = createApiMetrics();
   metrics.httpRequestSeconds.observe({ route: '/livez', method: 'GET', status: '200' }, 0.01);
   const logger = createLogger({ name: 'api', level: 'silent' });
-  return buildAdminServer({ allowedHosts: ['api'], metrics, queues: [queue(counts)], logger });
+  const queues = [{ name: 'interactive-cpu', lane: 'interactive', producer: { observe } } as const];
+  const observed = { pool: 'cpu', queues, workers: { list: async () => workers } } as const;
+  return buildAdminServer({ allowedHosts: ['api'], metrics, observed, logger });
 };
 
-test('metrics are given, with the jobs of each queue as they are now', async () => {
+test('metrics are given, with each queue as it is now', async () => {
   await using app = build();
   const { headers, body } = await app.inject('/metrics');
   assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
   assert.match(body, /^captionfleet_http_request_seconds_count\{route="\/livez",method="GET",status="200"\} 1$/m);
   assert.match(body, /^captionfleet_queue_jobs\{queue="interactive-cpu",state="waiting"\} 3$/m);
+  assert.match(body, /^captionfleet_oldest_job_seconds\{queue="interactive-cpu"\} 2.5$/m);
+  assert.match(body, /^captionfleet_queue_paused\{queue="interactive-cpu"\} 0$/m);
+  assert.match(body, /^captionfleet_redis_memory_bytes\{kind="limit"\} 100$/m);
 });
 
-test('while Redis is away the jobs are absent, not stale', async () => {
+test('work drains at the rate that its workers measured, never without them, and unknown before they measured', async () => {
+  const drain = async (workers: readonly WorkerPresence[]) => {
+    await using app = build({ workers });
+    const { body } = await app.inject('/metrics');
+    return /^captionfleet_drain_seconds\{lane="interactive",pool="cpu"\} (.+)$/m.exec(body)?.[1];
+  };
+  assert.equal(await drain([worker(1), worker(1)]), '2');
+  assert.equal(await drain([]), '+Inf');
+  assert.equal(await drain([worker(undefined)]), undefined);
+});
+
+test('while Redis is away the gauges are absent, not stale', async () => {
   let isAway = false;
-  await using app = build(async () => {
-    if (isAway) throw new CaptionfleetError('QUEUE_UNAVAILABLE', 'away');
-    return { waiting: 3, active: 1, delayed: 0, failed: 0 };
+  await using app = build({
+    async observe() {
+      if (isAway) throw new CaptionfleetError('QUEUE_UNAVAILABLE', 'away');
+      return seen;
+    },
   });
   assert.match((await app.inject('/metrics')).body, /captionfleet_queue_jobs\{/);
   isAway = true;
   const { statusCode, body } = await app.inject('/metrics');
   assert.equal(statusCode, 200);
-  assert.doesNotMatch(body, /captionfleet_queue_jobs\{/);
+  assert.doesNotMatch(body, /captionfleet_(queue_jobs|queue_paused|oldest_job_seconds|drain_seconds)\{/);
 });
 
 test('it answers to addresses, localhost and its own names, and to no other name that a browser was led here by', async () => {

@@ -1,15 +1,15 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { isAllowedHost } from '@captionfleet/protocol/host-header';
-import type { JobProducer } from '@captionfleet/queue/producer';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type ObservedFleet, observeFleet } from './fleet-observation.ts';
 import { answerParserError, asFleetError, sendProblem } from './problem.ts';
 
 export interface AdminServerConfig {
   /** Names that operators call this listener by; addresses and localhost always pass. */
   readonly allowedHosts: readonly string[];
   readonly metrics: ApiMetrics;
-  readonly queues: readonly { readonly name: string; readonly producer: Pick<JobProducer, 'counts'> }[];
+  readonly observed: ObservedFleet;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -19,7 +19,7 @@ const limits = { requestMs: 10_000, bodyBytes: 1_024, connections: 64 } as const
  * What only operators ask, on a listener of its own that callers of the API do not reach: `/metrics`. It asks for no key, like a
  * worker's; who reaches the listener may read it.
  */
-export function buildAdminServer({ allowedHosts, metrics, queues, logger }: AdminServerConfig): FastifyInstance {
+export function buildAdminServer({ allowedHosts, metrics, observed, logger }: AdminServerConfig): FastifyInstance {
   const app = fastify({
     loggerInstance: logger.child({}, { level: 'warn' }),
     bodyLimit: limits.bodyBytes,
@@ -38,19 +38,8 @@ export function buildAdminServer({ allowedHosts, metrics, queues, logger }: Admi
   });
   app.setErrorHandler(async (thrown, _, reply) => sendProblem(reply, asFleetError(thrown)));
   app.get('/metrics', async (_, reply) => {
-    await countJobs(queues, metrics);
+    await observeFleet(observed, metrics);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   return app;
-}
-
-/** While Redis is away the gauge is absent, not stale. */
-async function countJobs(queues: AdminServerConfig['queues'], { queueJobs }: ApiMetrics): Promise<void> {
-  queueJobs.reset();
-  await Promise.all(
-    queues.map(async ({ name, producer }) => {
-      const counts = await producer.counts().catch(() => ({}));
-      for (const [state, jobs] of Object.entries(counts)) queueJobs.set({ queue: name, state }, jobs);
-    }),
-  );
 }

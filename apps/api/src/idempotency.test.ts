@@ -126,7 +126,10 @@ test('what a call left that died between its writes is finished by the next', as
   const brokenQueue = { ...api.queues.interactive.caption.producer, enqueue: writeRequest };
   const queues = {
     ...api.queues,
-    interactive: { ...api.queues.interactive, caption: { name: 'broken', producer: brokenQueue } },
+    interactive: {
+      ...api.queues.interactive,
+      caption: { name: 'broken', lane: 'interactive' as const, producer: brokenQueue },
+    },
   };
   await assert.rejects(submitOnce(submission, { id }, { ...config, requests, queues }, signal), /died/);
   assert.equal(await waiting(api), 1);

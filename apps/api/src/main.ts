@@ -96,7 +96,8 @@ async function main(config: ApiConfig): Promise<void> {
     );
   }
   const { host, port, allowedHosts } = config.admin;
-  const admin = buildAdminServer({ allowedHosts, metrics: fleet.metrics, queues: everyQueue(queues), logger });
+  const observed = { pool: config.pool, queues: everyQueue(queues), workers };
+  const admin = buildAdminServer({ allowedHosts, metrics: fleet.metrics, observed, logger });
   parts.defer(() => close(admin));
   const adminUrl = await listen(admin, { host, port }, ['CAPTIONFLEET_ADMIN_HOST', 'CAPTIONFLEET_ADMIN_PORT']);
   logger.info(`listening for operators on ${adminUrl}`);

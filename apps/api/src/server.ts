@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CaptionfleetError } from '@captionfleet/protocol/errors';
+import { CaptionfleetError, type ErrorCode } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
@@ -46,6 +46,14 @@ export type ServerConfig = BulkRoutesConfig &
     readonly logger: FastifyBaseLogger;
   };
 
+/** What a request is refused with that another time would be accepted. */
+const fleetRefusals: ReadonlySet<ErrorCode> = new Set([
+  'QUEUE_FULL',
+  'DEADLINE_UNREACHABLE',
+  'QUEUE_UNAVAILABLE',
+  'STORAGE_UNAVAILABLE',
+]);
+
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
   const app = fastify({
@@ -86,6 +94,10 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
     const error = asFleetError(thrown);
     logRefusal(error, request, reply);
     return sendProblem(reply, error);
+  });
+  app.addHook('onError', async (_request, _reply, thrown) => {
+    const { code } = asFleetError(thrown);
+    if (fleetRefusals.has(code)) config.metrics.admissionRefused.inc({ code });
   });
   await letPagesCall(app, config.corsOrigins ?? []);
   guardRoutes(app, config.access);

@@ -21,7 +21,7 @@ import { type BlobStore, openBlobStore } from '@captionfleet/storage/blob-store'
 import { openBulkStore } from '@captionfleet/storage/bulk-store';
 import { openRequestStore, type RequestStore } from '@captionfleet/storage/request-store';
 import { createLogger } from '@captionfleet/telemetry/logger';
-import { createApiMetrics } from '@captionfleet/telemetry/metrics';
+import { type ApiMetrics, createApiMetrics } from '@captionfleet/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import { startAzurite } from '../../../test/support/azurite.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
@@ -55,6 +55,7 @@ beforeEach(() => {
 interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
   readonly producer: JobProducer;
+  readonly metrics: ApiMetrics;
 }
 
 async function startApi(
@@ -84,7 +85,7 @@ async function startApi(
     logger,
   });
   parts.defer(() => app.close());
-  return { app, producer, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { app, producer, metrics, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 const captionTask: Task = { type: 'caption', options: {} };
@@ -290,6 +291,7 @@ test('a full queue is 429 with Retry-After, and nothing is stored or enqueued', 
   const answer = await post(api.app, [inline('another'), image]);
   assert.equal(answer.statusCode, 429);
   assert.equal(answer.json().code, 'QUEUE_FULL');
+  assert.match(await api.metrics.registry.metrics(), /^captionfleet_admission_refused_total\{code="QUEUE_FULL"\} 1$/m);
   assert.equal(answer.headers['retry-after'], '1');
   assert.deepEqual(await blobs.list('', { limit: 1_000 }), stored);
   assert.equal(await api.producer.depth(), 2);

@@ -14,6 +14,8 @@ import {
 } from '@captionfleet/protocol/settings';
 import { z } from 'zod';
 
+const driftForm = 'must be a number of hours from 0 to 168';
+
 const affinity = z
   .string()
   .regex(/^(?:off|auto|\d+(?:,\d+)*)$/, 'must be off, auto, or cores such as 0,1')
@@ -38,7 +40,10 @@ const WorkerConfigSchema = z
     /** Where the form of the model that this machine runs is kept; it can be made again. */
     CAPTIONFLEET_CACHE_DIR: withDefault(z.string(), join(homedir(), '.cache', 'captionfleet')),
     /** Hours between two checks that the model still answers as it did when it was built; 0: only at the start. */
-    CAPTIONFLEET_DRIFT_CHECK_HOURS: withDefault(wholeNumber(0, 24 * 7), '6'),
+    CAPTIONFLEET_DRIFT_CHECK_HOURS: withDefault(
+      z.coerce.number<string>(driftForm).min(0, driftForm).max(168, driftForm),
+      '6',
+    ),
     /** Default: one a core. */
     CAPTIONFLEET_INFERENCE_PROCESSES: withDefault(wholeNumber(1, 256), String(availableParallelism())),
     /** Threads of ONNX Runtime in each inference process. */

@@ -47,6 +47,9 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     const written = performance.now();
     await requests.writeOutcome(requestId, index, outcome, { signal });
     observe(metrics, outcome, delivery.job, performance.now() - written);
+    if (outcome.status === 'succeeded' || outcome.status === 'failed') {
+      metrics.imageSeconds.observe({ lane: stages.lane }, Math.max(0, Date.now() - enqueuedAt) / 1000);
+    }
     observeTokens(metrics, outcome, delivery.job);
     if (outcome.status !== 'succeeded') {
       stages.logger.info(

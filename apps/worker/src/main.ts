@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { type Lane, queueName } from '@captionfleet/protocol/queue-names';
 import { type Consumer, type Handler, openConsumer } from '@captionfleet/queue/consumer';
@@ -19,6 +20,9 @@ import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { seldom } from './seldom.ts';
 import { firstStopSignal } from './stop-signal.ts';
 import { describeWorker } from './worker-presence.ts';
+
+/** Milliseconds that `/metrics` stays of a worker whose model drifted: two scrapes at common intervals. */
+const lastScrapeMs = 35_000;
 
 /** Returns when a signal has stopped the worker and what ran is finished or handed back. */
 async function main(config: WorkerConfig, logger: Logger): Promise<void> {
@@ -119,7 +123,10 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   batcher.close(new CaptionfleetError('SHUTTING_DOWN', 'the worker is stopping before this image was worked on'));
   pool.close();
   await Promise.all(consumers.map((consumer) => consumer.drain({ deadlineMs: config.drainMs })));
-  if (reason instanceof Error) throw reason;
+  if (!(reason instanceof Error)) return;
+  // What this process counted last is why it ends: Prometheus gets the time to read it.
+  if (reportError(reason).code.startsWith('MODEL_')) await Promise.race([stopped, pause(lastScrapeMs)]);
+  throw reason;
 }
 
 /** Undefined when the worker was told to stop meanwhile. */
