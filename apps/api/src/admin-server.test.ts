@@ -6,8 +6,22 @@ import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import { buildAdminServer } from './admin-server.ts';
 
-const counts = { waiting: 3, active: 1, delayed: 0, failed: 0 };
-const seen = { counts, isPaused: false, oldestSeconds: 2.5, memory: { used: 7, limit: 100 } };
+const interactive = {
+  waiting: 3,
+  active: 1,
+  delayed: 2,
+  failed: 0,
+  overdue: 1,
+  oldestWaitingSeconds: 1.5,
+  oldestSeconds: 2.5,
+  paused: false,
+  arrivalsPerSecond: 0,
+};
+const seen = {
+  atSeconds: 1_764_000_000,
+  queues: new Map([['interactive-cpu', interactive]]),
+  memory: { used: 7, limit: 100 },
+};
 const worker = (imagesPerSecond: number | undefined): WorkerPresence => ({
   id: 'one',
   model: { id: 'demo', revision: '1', variant: 'fp32' },
@@ -21,18 +35,17 @@ const worker = (imagesPerSecond: number | undefined): WorkerPresence => ({
   ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }),
 });
 const build = ({
-  observe = async () => seen,
+  read = async () => seen,
   workers = [],
 }: {
-  observe?: () => Promise<typeof seen>;
+  read?: () => Promise<typeof seen>;
   workers?: readonly WorkerPresence[];
 } = {}) => {
   const metrics = createApiMetrics();
   metrics.httpRequestSeconds.observe({ route: '/livez', method: 'GET', status: '200' }, 0.01);
   const logger = createLogger({ name: 'api', level: 'silent' });
-  const queues = [{ name: 'interactive-cpu', lane: 'interactive', producer: { observe } } as const];
-  const observed = { pool: 'cpu', queues, workers: { list: async () => workers } } as const;
-  return buildAdminServer({ allowedHosts: ['api'], metrics, observed, logger });
+  const eyes = { backlog: { read }, workers: { list: async () => workers } };
+  return buildAdminServer({ allowedHosts: ['api'], metrics, eyes, logger });
 };
 
 test('metrics are given, with each queue as it is now', async () => {
@@ -42,6 +55,7 @@ test('metrics are given, with each queue as it is now', async () => {
   assert.match(body, /^captionfleet_http_request_seconds_count\{route="\/livez",method="GET",status="200"\} 1$/m);
   assert.match(body, /^captionfleet_queue_jobs\{queue="interactive-cpu",state="waiting"\} 3$/m);
   assert.match(body, /^captionfleet_oldest_job_seconds\{queue="interactive-cpu"\} 2.5$/m);
+  assert.match(body, /^captionfleet_overdue_jobs\{queue="interactive-cpu"\} 1$/m);
   assert.match(body, /^captionfleet_queue_paused\{queue="interactive-cpu"\} 0$/m);
   assert.match(body, /^captionfleet_redis_memory_bytes\{kind="limit"\} 100$/m);
 });
@@ -52,7 +66,7 @@ test('work drains at the rate that its workers measured, never without them, and
     const { body } = await app.inject('/metrics');
     return /^captionfleet_drain_seconds\{lane="interactive",pool="cpu"\} (.+)$/m.exec(body)?.[1];
   };
-  assert.equal(await drain([worker(1), worker(1)]), '2');
+  assert.equal(await drain([worker(1), worker(1)]), '2.5');
   assert.equal(await drain([]), '+Inf');
   assert.equal(await drain([worker(undefined)]), undefined);
 });
@@ -60,7 +74,7 @@ test('work drains at the rate that its workers measured, never without them, and
 test('while Redis is away the gauges are absent, not stale', async () => {
   let isAway = false;
   await using app = build({
-    async observe() {
+    async read() {
       if (isAway) throw new CaptionfleetError('QUEUE_UNAVAILABLE', 'away');
       return seen;
     },

@@ -2,14 +2,16 @@ import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { isAllowedHost } from '@captionfleet/protocol/host-header';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { type ObservedFleet, observeFleet } from './fleet-observation.ts';
+import { setFleetGauges } from './fleet-gauges.ts';
+import { type FleetEyes, lookAtFleet } from './pool-look.ts';
 import { answerParserError, asFleetError, sendProblem } from './problem.ts';
 
 export interface AdminServerConfig {
   /** Names that operators call this listener by; addresses and localhost always pass. */
   readonly allowedHosts: readonly string[];
   readonly metrics: ApiMetrics;
-  readonly observed: ObservedFleet;
+  /** What sees the queues and the workers. */
+  readonly eyes: FleetEyes;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -19,7 +21,7 @@ const limits = { requestMs: 10_000, bodyBytes: 1_024, connections: 64 } as const
  * What only operators ask, on a listener of its own that callers of the API do not reach: `/metrics`. It asks for no key, like a
  * worker's; who reaches the listener may read it.
  */
-export function buildAdminServer({ allowedHosts, metrics, observed, logger }: AdminServerConfig): FastifyInstance {
+export function buildAdminServer({ allowedHosts, metrics, eyes, logger }: AdminServerConfig): FastifyInstance {
   const app = fastify({
     loggerInstance: logger.child({}, { level: 'warn' }),
     bodyLimit: limits.bodyBytes,
@@ -38,7 +40,7 @@ export function buildAdminServer({ allowedHosts, metrics, observed, logger }: Ad
   });
   app.setErrorHandler(async (thrown, _, reply) => sendProblem(reply, asFleetError(thrown)));
   app.get('/metrics', async (_, reply) => {
-    await observeFleet(observed, metrics);
+    setFleetGauges(metrics, await lookAtFleet(eyes).catch(() => undefined));
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   return app;

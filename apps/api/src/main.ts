@@ -1,6 +1,7 @@
 import { CaptionfleetError, reportError } from '@captionfleet/protocol/errors';
 import { redisAddress } from '@captionfleet/protocol/settings';
 import type { Tenant } from '@captionfleet/protocol/tenant';
+import { openBacklogReader } from '@captionfleet/queue/backlog';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
 import { openWorkerRegister } from '@captionfleet/queue/worker-register';
@@ -25,8 +26,9 @@ import { type BatchStorage, startAzureml } from './azureml-start.ts';
 import { BatchDriver } from './batch-driver.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 import { EntraTokens } from './entra-tokens.ts';
+import { everyQueueName } from './pool-look.ts';
 import { buildServer } from './server.ts';
-import { everyQueue, openTaskQueues } from './task-queues.ts';
+import { openTaskQueues } from './task-queues.ts';
 import { openWebhooks } from './webhooks.ts';
 
 /** Milliseconds for the requests in flight when a signal says stop; what is left then is cut off. */
@@ -96,8 +98,9 @@ async function main(config: ApiConfig): Promise<void> {
     );
   }
   const { host, port, allowedHosts } = config.admin;
-  const observed = { pool: config.pool, queues: everyQueue(queues), workers };
-  const admin = buildAdminServer({ allowedHosts, metrics: fleet.metrics, observed, logger });
+  const { redisUrl, queuePrefix: prefix } = config;
+  const backlog = parts.use(await openBacklogReader({ redisUrl, prefix, queues: everyQueueName }));
+  const admin = buildAdminServer({ allowedHosts, metrics, eyes: { backlog, workers }, logger });
   parts.defer(() => close(admin));
   const adminUrl = await listen(admin, { host, port }, ['CAPTIONFLEET_ADMIN_HOST', 'CAPTIONFLEET_ADMIN_PORT']);
   logger.info(`listening for operators on ${adminUrl}`);

@@ -5,7 +5,6 @@ import { type JobProducer, openProducer } from '@captionfleet/queue/producer';
 /** The queue of the jobs that one head does. */
 export interface TaskQueue {
   readonly name: string;
-  readonly lane: Lane;
   readonly producer: JobProducer;
 }
 /** Of each lane, those of each head. */
@@ -32,7 +31,7 @@ export async function openTaskQueues(
 ): Promise<TaskQueues> {
   const open = async (lane: Lane, head: ModelTask): Promise<TaskQueue> => {
     const name = queueName(lane, pool, head);
-    return { name, lane, producer: parts.use(await openProducer({ redisUrl, queue: name, prefix, maxWaiting, fair })) };
+    return { name, producer: parts.use(await openProducer({ redisUrl, queue: name, prefix, maxWaiting, fair })) };
   };
   const openLane = async (lane: Lane): Promise<TaskQueues[Lane]> => {
     const [caption, match, answer] = await Promise.all([

@@ -5,7 +5,8 @@ import type { ModelTask } from './task.ts';
 export const lanes = ['interactive', 'bulk'] as const;
 export const LaneSchema = z.enum(lanes);
 export type Lane = z.infer<typeof LaneSchema>;
-export type Pool = 'cpu' | 'gpu';
+export const pools = ['cpu', 'gpu'] as const;
+export type Pool = (typeof pools)[number];
 
 /**
  * Lanes are queues, not priorities inside one: each has a bound of its own, and workers of its own where an operator wants

@@ -7,7 +7,6 @@ import { FinishedEvents } from './finished-events.ts';
 import { openJobQueue } from './job-queue.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
-import { type QueueObservation, readObservation } from './queue-observation.ts';
 import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
 import { withdrawalChannel } from './withdrawals.ts';
 
@@ -55,8 +54,6 @@ export interface JobProducer extends AsyncDisposable {
   /** Jobs waiting for their first attempt or handed back, as Redis counts them now. */
   depth(): Promise<number>;
   counts(): Promise<QueueCounts>;
-  /** What operators watch, read now. */
-  observe(): Promise<QueueObservation>;
   /** Seconds in which so many jobs leave the queue at the rate that was measured; undefined while none was. */
   drainSeconds(jobs: number): number | undefined;
   /** Whole seconds, 1 to 3600, after which a caller may come back whose jobs were `excess` too many. */
@@ -139,7 +136,6 @@ export async function openProducer({
     },
     depth: async () => (await counts()).waiting,
     counts,
-    observe: () => ask(() => readObservation(redis, key)),
     drainSeconds: (jobs) => drain.secondsFor(jobs),
     retryAfter: (excess) => drain.retryAfter(excess),
     onFinished: (listener) => events.listen(listener),

@@ -87,6 +87,12 @@ export const metricTable = {
     help: 'Age of the oldest job of a queue among those next in line, in work and next to be retried; 0 when it is empty.',
     labels: ['queue'],
   },
+  captionfleet_overdue_jobs: {
+    app: 'api',
+    type: 'gauge',
+    help: 'Delayed jobs whose time has come; they stay so until a worker looks.',
+    labels: ['queue'],
+  },
   captionfleet_queue_paused: {
     app: 'api',
     type: 'gauge',
@@ -108,7 +114,7 @@ export const metricTable = {
   captionfleet_drain_seconds: {
     app: 'api',
     type: 'gauge',
-    help: 'Seconds in which the jobs of a lane are worked off at the measured rate, with those that go before them; +Inf when there are some and no worker, absent while no worker has measured a rate.',
+    help: 'Seconds in which the jobs of a lane are worked off at the measured rate, with those that go before them; +Inf when there are some that nobody works off, because no ready worker has their head or their queue is paused, absent while no worker has measured a rate.',
     labels: ['lane', 'pool'],
   },
   captionfleet_redis_memory_bytes: {
@@ -178,6 +184,7 @@ export function createApiMetrics(registry: Registry = new Registry()) {
     webhookAttempts: counter('captionfleet_webhook_attempts_total'),
     queueJobs: gauge('captionfleet_queue_jobs'),
     oldestJobSeconds: gauge('captionfleet_oldest_job_seconds'),
+    overdueJobs: gauge('captionfleet_overdue_jobs'),
     queuePaused: gauge('captionfleet_queue_paused'),
     workers: gauge('captionfleet_workers'),
     poolImagesPerSecond: gauge('captionfleet_pool_images_per_second'),
