@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CaptionfleetError, type ErrorCode } from '@captionfleet/protocol/errors';
+import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
-import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import { type ApiMetrics, metricTable } from '@captionfleet/telemetry/metrics';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from './access.ts';
@@ -47,12 +47,7 @@ export type ServerConfig = BulkRoutesConfig &
   };
 
 /** What a request is refused with that another time would be accepted. */
-const fleetRefusals: ReadonlySet<ErrorCode> = new Set([
-  'QUEUE_FULL',
-  'DEADLINE_UNREACHABLE',
-  'QUEUE_UNAVAILABLE',
-  'STORAGE_UNAVAILABLE',
-]);
+const fleetRefusals: ReadonlySet<string> = new Set(metricTable.captionfleet_admission_refused_total.fromZero);
 
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {

@@ -6,6 +6,8 @@ export interface MetricDescription {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
+  /** Values of a counter's only label that are there from the start, at 0: else its first increase is none to Prometheus. */
+  readonly fromZero?: readonly string[];
   /** Upper bounds of a histogram's buckets, in the unit of its name. */
   readonly buckets?: readonly number[];
 }
@@ -74,6 +76,7 @@ export const metricTable = {
     type: 'counter',
     help: 'Inference processes that were started again, by what ended the one before.',
     labels: ['reason'],
+    fromZero: ['died', 'timeout'],
   },
   captionfleet_queue_jobs: {
     app: 'api',
@@ -128,6 +131,7 @@ export const metricTable = {
     type: 'counter',
     help: 'Requests that the API refused for the state of the fleet, not for their own: no room, no time, Redis or Blob storage away.',
     labels: ['code'],
+    fromZero: ['QUEUE_FULL', 'DEADLINE_UNREACHABLE', 'QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE'],
   },
   captionfleet_http_request_seconds: {
     app: 'api',
@@ -141,12 +145,14 @@ export const metricTable = {
     type: 'counter',
     help: 'Attempts to deliver a webhook by outcome: succeeded, failed.',
     labels: ['outcome'],
+    fromZero: ['succeeded', 'failed'],
   },
   captionfleet_drift_checks_total: {
     app: 'worker',
     type: 'counter',
     help: 'Checks that the model answers as it did when it was built, by outcome: passed, failed, undecided.',
     labels: ['outcome'],
+    fromZero: ['passed', 'failed', 'undecided'],
   },
   captionfleet_model_info: {
     app: 'worker',
@@ -170,7 +176,13 @@ function metricMakers(registry: Registry) {
     return { name, help, labelNames: labels, registers: [registry] };
   };
   return {
-    counter: <Name extends NameOf<'counter'>>(name: Name) => new Counter(describe(name)),
+    counter: <Name extends NameOf<'counter'>>(name: Name) => {
+      const counter = new Counter(describe(name));
+      const { labels, fromZero = [] }: MetricDescription = metricTable[name];
+      for (const value of fromZero)
+        counter.inc({ [labels[0] ?? '']: value } as Partial<Record<LabelOf<Name>, string>>, 0);
+      return counter;
+    },
     gauge: <Name extends NameOf<'gauge'>>(name: Name) => new Gauge(describe(name)),
     histogram: <Name extends NameOf<'histogram'>>(name: Name) =>
       new Histogram({ ...describe(name), buckets: [...metricTable[name].buckets] }),
