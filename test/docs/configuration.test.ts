@@ -6,11 +6,11 @@ import { readPage } from '../../scripts/reference-pages.ts';
 const root = new URL('../../', import.meta.url).pathname;
 
 test('docs/reference/configuration.md names every variable that the code reads, and no other', () => {
-  const sources = globSync(['apps/*/src/**/*.ts', 'packages/protocol/src/settings.ts'], { cwd: root }).filter(
-    (file) => !file.endsWith('.test.ts'),
-  );
+  const sources = globSync(['apps/*/src/**/*.ts', 'packages/protocol/src/{settings,tracing-settings}.ts'], {
+    cwd: root,
+  }).filter((file) => !file.endsWith('.test.ts'));
   const code = sources.map((file) => readFileSync(root + file, 'utf8')).join('\n');
-  const pattern = /\bCAPTIONFLEET_[A-Z_]+\b/g;
+  const pattern = /\b(?:CAPTIONFLEET|OTEL)_[A-Z_]+\b/g;
   const inCode = new Set(code.match(pattern));
   const page = readPage('docs/reference/configuration.md').replaceAll(
     /`(CAPTIONFLEET_\w+)_HOST`, `_PORT`/g,

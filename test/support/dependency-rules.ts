@@ -7,7 +7,7 @@ const vendorOwners: Record<string, string> = {
   '(bullmq|ioredis|rate-limiter-flexible)': 'packages/queue',
   '(onnxruntime-node|onnxruntime-common|sharp|@huggingface/tokenizers)': 'packages/blip',
   '@azure': 'packages/storage',
-  '(prom-client|pino)': 'packages/telemetry',
+  '(prom-client|pino|@opentelemetry)': 'packages/telemetry',
 };
 
 const ruleSet: IFlattenedRuleSet = {

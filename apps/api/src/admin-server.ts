@@ -1,6 +1,7 @@
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { isAllowedHost } from '@captionfleet/protocol/host-header';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import { scrape } from '@captionfleet/telemetry/openmetrics';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { setFleetGauges } from './fleet-gauges.ts';
 import { type FleetEyes, lookAtFleet } from './pool-look.ts';
@@ -39,9 +40,10 @@ export function buildAdminServer({ allowedHosts, metrics, eyes, logger }: AdminS
     if (is404) throw new CaptionfleetError('NOT_FOUND', 'there is no such route; GET /metrics is one');
   });
   app.setErrorHandler(async (thrown, _, reply) => sendProblem(reply, asFleetError(thrown)));
-  app.get('/metrics', async (_, reply) => {
+  app.get('/metrics', async ({ headers }, reply) => {
     setFleetGauges(metrics, await lookAtFleet(eyes).catch(() => undefined));
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    const { contentType, body } = await scrape(metrics.registry, headers.accept);
+    return reply.header('content-type', contentType).send(body);
   });
   return app;
 }

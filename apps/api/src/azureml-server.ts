@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Scope } from '@captionfleet/protocol/scope';
+import { currentSpan, within } from '@captionfleet/telemetry/current-span';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import { codeOf, noTracing, type Tracing } from '@captionfleet/telemetry/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 import { answerAsBatch, type BatchEndpointConfig, isForBatch } from './azureml-batch.ts';
 import { answerAsContainer, type ContainerConfig, type Scope as ContainerScope } from './azureml-container.ts';
@@ -20,6 +22,7 @@ import {
 } from './azureml-wire.ts';
 import { Permits } from './permits.ts';
 import { anyone } from './principal.ts';
+import { endServerSpan, startServerSpan } from './traced-requests.ts';
 
 /** Limits of the surface; docs/reference/azureml.md states them. */
 const limits = {
@@ -42,6 +45,8 @@ export interface AzuremlServerConfig {
   readonly maxInFlight: number;
   readonly metrics: Pick<ApiMetrics, 'httpRequestSeconds'>;
   readonly logger: FastifyBaseLogger;
+  /** @defaultValue none */
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -61,7 +66,8 @@ export function buildAzuremlServer(config: AzuremlServerConfig): Server {
     (request, response) => {
       // Else the caller would keep the connection, and a server that closes would wait for the end of its keep-alive.
       if (!server.listening) response.setHeader('connection', 'close');
-      void respond(request, response, answer, config);
+      const span = startServerSpan(config.tracing ?? noTracing, request);
+      void within(span, () => respond(request, response, answer, config));
     },
   );
   server.maxConnections = limits.connections;
@@ -123,6 +129,7 @@ async function respond(
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
   });
+  const span = currentSpan();
   const { method = '', url: target = '', httpVersion: version, rawHeaders } = request;
   try {
     const { status, reason, headers, body, content, route } = await answer({
@@ -136,6 +143,7 @@ async function respond(
     const seconds = (performance.now() - started) / 1_000;
     metrics.httpRequestSeconds.observe({ route: route ?? 'none', method, status: String(status) }, seconds);
     logger.info({ method, path: target.replace(/[?#].*$/s, ''), status, seconds }, 'answered');
+    response.once('close', () => endServerSpan(span, { method, route, status }));
     if (content !== undefined) {
       response.writeHead(status, { ...headers });
       await pipeline(content, response);
@@ -148,6 +156,8 @@ async function respond(
     response.end(method === 'HEAD' ? undefined : bytes);
   } catch (error) {
     logger.error({ err: error }, 'no answer');
+    span.fail(codeOf(error));
+    span.end();
     response.destroy();
   }
 }

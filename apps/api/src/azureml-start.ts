@@ -52,6 +52,7 @@ export async function startAzureml(
     maxInFlight,
     metrics,
     logger: log,
+    tracing: fleet.tracing,
   });
   await listen(server, host, config.port);
   const { port } = server.address() as AddressInfo;

@@ -12,6 +12,7 @@ import {
   withDefault,
 } from '@captionfleet/protocol/settings';
 import { modelTasks } from '@captionfleet/protocol/task';
+import { tracingConfig, tracingVariables } from '@captionfleet/protocol/tracing-settings';
 import { z } from 'zod';
 import { azuremlConfig, azuremlVariables } from './azureml-config.ts';
 import { entraConfig, entraVariables } from './entra-config.ts';
@@ -36,6 +37,7 @@ const originName = httpUrl.refine((text) => new URL(text).origin === text, {
 const ApiConfigSchema = z
   .object({
     ...fleetVariables,
+    ...tracingVariables,
     /** 0 takes any free port. */
     PORT: withDefault(wholeNumber(0, 65535), '8080'),
     ...callerVariables,
@@ -68,6 +70,7 @@ const ApiConfigSchema = z
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
+    tracing: tracingConfig(settings, context),
     host: settings.HOST,
     port: settings.PORT,
     tasks: settings.CAPTIONFLEET_TASKS,

@@ -5,7 +5,7 @@ import type { RequestRecord } from '@captionfleet/protocol/image-outcome';
 import type { TaskType } from '@captionfleet/protocol/task';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
-import { admit, producerOf, reservePlaces, type Submission, type SubmissionConfig, store } from './submission.ts';
+import { producerOf, reserveAndAdmit, type Submission, type SubmissionConfig, store } from './submission.ts';
 
 /** What makes a request the same one when it is sent again: the id that the caller chose for it, or an `Idempotency-Key`. */
 export type Repeatable = { readonly id: RequestId } | { readonly key: string };
@@ -42,8 +42,8 @@ export async function submitOnce(
     await enqueueLost(standing, config, signal);
     return { record: standing, replayed: true };
   }
-  using places = await reservePlaces(submission, config);
-  const admitted = await admit(submission, config, signal);
+  const { places, admitted } = await reserveAndAdmit(submission, config, signal);
+  using _ = places;
   const id = known ?? (await requests.writeClaim(key ?? '', newRequestId(), { signal }));
   const record: RequestRecord = { ...admitted, id, fingerprint };
   const stored = await store(record, places, config, signal, (found) => assertSame(found, submission, fingerprint));

@@ -18,6 +18,7 @@ import { openWebhookSender } from '@captionfleet/storage/webhook-sender';
 import { openWebhookStore } from '@captionfleet/storage/webhook-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
+import { openTracing } from '@captionfleet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type Access, openAccess, openToAnyone } from './access.ts';
 import { buildAdminServer } from './admin-server.ts';
@@ -41,6 +42,7 @@ async function main(config: ApiConfig): Promise<void> {
   const stopped = firstSignal();
 
   await using parts = new AsyncDisposableStack();
+  const tracing = parts.use(await openTracing(config.tracing, { name: 'api', logger }));
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
   const queues = await openTaskQueues({ ...config, fair: tellsCallersApart(config) }, parts);
@@ -55,7 +57,7 @@ async function main(config: ApiConfig): Promise<void> {
   const deliveries = parts.use(await openDeliveryQueue({ redisUrl: config.redisUrl, prefix: config.queuePrefix }));
   const sender = parts.use(openWebhookSender({ allowPrivateHosts: config.webhookPrivateHosts }));
   const store = openWebhookStore(blobs);
-  const webhooks = parts.use(openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger }));
+  const webhooks = parts.use(openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger, tracing }));
   const workers = parts.use(await openWorkerRegister({ redisUrl: config.redisUrl, prefix: config.queuePrefix }));
   const fleet = {
     spendImages: access.spendImages,
@@ -68,6 +70,7 @@ async function main(config: ApiConfig): Promise<void> {
     tasks: config.tasks,
     metrics,
     logger,
+    tracing,
   };
   const driver = parts.use(new BatchDriver(fleet, logger));
   const app = await buildServer({

@@ -26,9 +26,12 @@ const readsAtOnce = 8;
 
 /** The jobs of a request, the same each time they are made: enqueueing twice is enqueueing once. */
 export function jobsOf(record: RequestRecord): ImageJob[] {
-  const { tenant, id: requestId, task, deadline } = record;
+  const { tenant, id: requestId, task, deadline, traceparent } = record;
   const enqueuedAt = Date.parse(record.createdAt);
-  const terms = deadline === undefined ? {} : { deadline: Date.parse(deadline) };
+  const terms = {
+    ...(deadline === undefined ? {} : { deadline: Date.parse(deadline) }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
   return record.images.flatMap((image, index) =>
     'source' in image ? [{ tenant, requestId, index, source: image.source, task, enqueuedAt, ...terms }] : [],
   );

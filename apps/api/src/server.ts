@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { within } from '@captionfleet/telemetry/current-span';
 import { type ApiMetrics, metricTable } from '@captionfleet/telemetry/metrics';
+import { noTracing, type Tracing } from '@captionfleet/telemetry/tracing';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from './access.ts';
@@ -17,6 +19,7 @@ import './principal.ts';
 import { answerParserError, asFleetError, invalidBody, logRefusal, sendProblem } from './problem.ts';
 import { readerPage } from './reader-page.ts';
 import { type TaskRoutesConfig, taskRoutes } from './task-routes.ts';
+import { endServerSpan, requestTracing, traceRequests } from './traced-requests.ts';
 import { withPlainColon } from './vision-contract.ts';
 import { type VisionRoutesConfig, visionRoutes } from './vision-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
@@ -44,6 +47,8 @@ export type ServerConfig = BulkRoutesConfig &
     readonly metrics: ApiMetrics;
     readonly webhooks?: Webhooks | undefined;
     readonly logger: FastifyBaseLogger;
+    /** @defaultValue none */
+    readonly tracing?: Tracing | undefined;
   };
 
 /** What a request is refused with that another time would be accepted. */
@@ -51,7 +56,9 @@ const fleetRefusals: ReadonlySet<string> = new Set(metricTable.captionfleet_admi
 
 /** The HTTP server, not listening yet. It owns none of the parts it is given. */
 export async function buildServer(config: ServerConfig): Promise<FastifyInstance> {
+  const requestSpans = requestTracing(config.tracing ?? noTracing);
   const app = fastify({
+    childLoggerFactory: requestSpans.childLoggerFactory,
     // The query of a URL may hold a secret.
     loggerInstance: config.logger.child({}, { serializers: { req: describeRequest } }),
     bodyLimit: imageLimits.requestBytes,
@@ -78,6 +85,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   app.addHook('onRoute', ({ method, url }) => {
     methodsOf.set(url, [...(methodsOf.get(url) ?? []), ...[method].flat()]);
   });
+  traceRequests(app, requestSpans);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     refuseUnreadable(request);
@@ -88,6 +96,7 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = asFleetError(thrown);
     logRefusal(error, request, reply);
+    requestSpans.spanOf(request).set({ 'error.type': error.code });
     return sendProblem(reply, error);
   });
   app.addHook('onError', async (_request, _reply, thrown) => {
@@ -102,9 +111,15 @@ export async function buildServer(config: ServerConfig): Promise<FastifyInstance
   });
   // Else the caller would keep the connection, and the server would wait for the end of its keep-alive to close.
   app.addHook('onSend', async (_, reply) => void (closing && reply.header('connection', 'close')));
-  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
-    const labels = { route: routeOptions.url?.replace('::', ':') ?? 'none', method, status: String(statusCode) };
-    config.metrics.httpRequestSeconds.observe(labels, elapsedTime / 1_000);
+  app.addHook('onResponse', async (request, { statusCode: status, elapsedTime }) => {
+    const { method, routeOptions } = request;
+    const route = routeOptions.url?.replace('::', ':');
+    const span = requestSpans.spanOf(request);
+    within(span, () => {
+      const labels = { route: route ?? 'none', method, status: String(status) };
+      config.metrics.httpRequestSeconds.observe(labels, elapsedTime / 1_000);
+    });
+    endServerSpan(span, { method, route, status });
   });
 
   await describeRoutes(app, config.publicUrl);

@@ -6,11 +6,13 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import type { Webhook } from '@captionfleet/protocol/webhook';
 import type { JobProducer, Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
+import { currentSpan } from '@captionfleet/telemetry/current-span';
+import { noTracing, type Tracing, traced } from '@captionfleet/telemetry/tracing';
 import { type ArrivedImage, admitImages } from './admission.ts';
 import { refuseUnreachable } from './deadline.ts';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
-import type { TaskQueues } from './task-queues.ts';
+import type { TaskQueue, TaskQueues } from './task-queues.ts';
 import type { Webhooks } from './webhooks.ts';
 
 export interface SubmissionConfig {
@@ -22,6 +24,8 @@ export interface SubmissionConfig {
   readonly spendImages?: ((tenant: Tenant, images: number) => Promise<void>) | undefined;
   /** Absent: nobody is told of the end of a request. */
   readonly webhooks?: Pick<Webhooks, 'sender' | 'announcer'> | undefined;
+  /** @defaultValue none */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Submission {
@@ -51,9 +55,28 @@ export async function submit(
   config: SubmissionConfig,
   signal: AbortSignal,
 ): Promise<RequestRecord> {
-  using places = await reservePlaces(submission, config);
-  const admitted = await admit(submission, config, signal);
+  const { places, admitted } = await reserveAndAdmit(submission, config, signal);
+  using _ = places;
   return await store({ ...admitted, id: newRequestId() }, places, config, signal);
+}
+
+/** The places are the caller's to give back. @throws what `reservePlaces` and `admit` throw */
+export async function reserveAndAdmit(
+  submission: Submission,
+  config: SubmissionConfig,
+  signal: AbortSignal,
+): Promise<{ readonly places: Places; readonly admitted: Omit<RequestRecord, 'id'> }> {
+  const { tenant, images } = submission;
+  const attributes = { 'captionfleet.images': images.length, 'captionfleet.tenant': tenant };
+  return await traced(config.tracing ?? noTracing, 'admit', { attributes }, async () => {
+    const places = await reservePlaces(submission, config);
+    try {
+      return { places, admitted: await admit(submission, config, signal) };
+    } catch (error) {
+      places[Symbol.dispose]();
+      throw error;
+    }
+  });
 }
 
 /** @throws TASK_UNSUPPORTED, URL_REFUSED, QUEUE_FULL, DEADLINE_UNREACHABLE, QUEUE_UNAVAILABLE */
@@ -77,7 +100,12 @@ export async function admit(
   const requests = config.requests.of(tenant);
   await config.spendImages?.(tenant, images.length);
   const admitted = await admitImages(images, { tenant, requests }, signal);
-  const terms = { ...(deadline === undefined ? {} : { deadline }), ...(webhook === undefined ? {} : { webhook }) };
+  const { traceparent } = currentSpan();
+  const terms = {
+    ...(deadline === undefined ? {} : { deadline }),
+    ...(webhook === undefined ? {} : { webhook }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
   return { tenant, createdAt: new Date().toISOString(), task, lane, ...terms, images: admitted };
 }
 
@@ -85,21 +113,49 @@ export async function admit(
 export async function store(
   record: RequestRecord,
   places: Places,
-  { requests, queues, webhooks }: SubmissionConfig,
+  { requests, queues, webhooks, tracing = noTracing }: SubmissionConfig,
   signal: AbortSignal,
   assertExpected: (standing: RequestRecord) => void = () => undefined,
 ): Promise<RequestRecord> {
   // Before the request can end.
   await webhooks?.announcer.expect(record, signal);
-  const standing = await requests.of(record.tenant).writeRequest(record, { signal });
+  const attributes = { 'captionfleet.request.id': record.id };
+  const standing = await traced(tracing, 'store', { attributes }, () =>
+    requests.of(record.tenant).writeRequest(record, { signal }),
+  );
   assertExpected(standing);
-  // What is stored is enqueued, also when its caller has gone meanwhile.
-  await producerOf(standing, queues).enqueue(jobsOf(standing), { signal: AbortSignal.timeout(enqueueMs), places });
+  await send(standing, places, { queues, tracing });
   return standing;
 }
 
-export const producerOf = ({ lane, task }: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): JobProducer =>
-  queues[lane][headOf[task.type]].producer;
+/** What is stored is enqueued, also when its caller has gone meanwhile. */
+async function send(
+  record: RequestRecord,
+  places: Places,
+  { queues, tracing }: { readonly queues: TaskQueues; readonly tracing: Tracing },
+): Promise<void> {
+  const jobs = jobsOf(record);
+  const { name, producer } = queueOf(record, queues);
+  const attributes = {
+    'messaging.system': 'bullmq',
+    'messaging.operation.name': 'add',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': name,
+    'messaging.batch.message_count': jobs.length,
+    'captionfleet.request.id': record.id,
+  };
+  await traced(tracing, 'send', { of: name, kind: 'producer', parent: record.traceparent, attributes }, (span) => {
+    const { traceparent } = span;
+    const sent = traceparent === undefined ? jobs : jobs.map((job) => ({ ...job, traceparent }));
+    return producer.enqueue(sent, { signal: AbortSignal.timeout(enqueueMs), places });
+  });
+}
+
+const queueOf = ({ lane, task }: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): TaskQueue =>
+  queues[lane][headOf[task.type]];
+
+export const producerOf = (record: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): JobProducer =>
+  queueOf(record, queues).producer;
 
 export function assertServed({ type }: Pick<Task, 'type'>, served: readonly ModelTask[]): void {
   const head = headOf[type];

@@ -9,7 +9,9 @@ import {
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { WebhookAnswer, WebhookSender } from '@captionfleet/storage/webhook-sender';
 import type { Delivery, WebhookStore } from '@captionfleet/storage/webhook-store';
+import { within } from '@captionfleet/telemetry/current-span';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import { noTracing, type Tracing, traced } from '@captionfleet/telemetry/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 import { mapBounded } from './map-bounded.ts';
 import { statusDocument } from './request-status.ts';
@@ -23,6 +25,8 @@ export interface DeliveryParts {
   readonly sender: Pick<WebhookSender, 'post'>;
   readonly metrics: Pick<ApiMetrics, 'webhookAttempts'>;
   readonly logger: FastifyBaseLogger;
+  /** @defaultValue none */
+  readonly tracing?: Tracing | undefined;
 }
 
 const readsAtOnce = 8;
@@ -41,7 +45,7 @@ export async function deliver(
   parts: DeliveryParts,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const { store, sender, metrics, logger } = parts;
+  const { store, sender, metrics, logger, tracing = noTracing } = parts;
   const settle = async (): Promise<undefined> => {
     await store.removeOutbox(delivery, { signal });
   };
@@ -56,16 +60,23 @@ export async function deliver(
 
   const prepared = await prepare(delivery, parts, signal);
   if (prepared === undefined) return await settle();
-  const { webhook, endpoint, message, status } = prepared;
+  const { webhook, endpoint, message, status, traceparent } = prepared;
   const { contentType, body } = payloadOf(message, status, webhook.format);
   const startedAt = Date.now();
   const signed = { id: message.id, timestamp: Math.floor(startedAt / 1_000), body };
   const headers = { 'content-type': contentType, ...signedHeaders(signed, endpoint) };
-  const answer = await sender.post(webhook.url, { headers, body }, signal);
-
-  const attempt = attemptOf(answer, { startedAt, made: number - round.firstAttempt + 1 });
+  const attributes = { 'captionfleet.request.id': delivery.requestId, 'captionfleet.attempt': number + 1 };
+  const post = { kind: 'client', parent: traceparent, attributes } as const;
+  const { answer, attempt } = await traced(tracing, 'webhook', post, async (span) => {
+    const answer = await sender.post(webhook.url, { headers, body }, signal);
+    const attempt = attemptOf(answer, { startedAt, made: number - round.firstAttempt + 1 });
+    span.set({ 'http.response.status_code': answer.status });
+    if (attempt.outcome === 'failed') span.fail(String(answer.status ?? 'WEBHOOK_FAILED'));
+    const line = { webhookId: message.id, attempt: number + 1, ...attempt };
+    within(span, () => logger.info(line, `webhook ${attempt.outcome}`));
+    return { answer, attempt };
+  });
   metrics.webhookAttempts.inc({ outcome: attempt.outcome });
-  logger.info({ webhookId: message.id, attempt: number + 1, ...attempt }, `webhook ${attempt.outcome}`);
   await store.writeAttempt(delivery, number, attempt, { signal });
   if (answer.status === gone) await disable(delivery, parts, signal);
   if (attempt.nextAt === undefined) return await settle();
@@ -77,6 +88,8 @@ interface Prepared {
   readonly endpoint: WebhookEndpoint;
   readonly message: NonNullable<Awaited<ReturnType<WebhookStore['readMessage']>>>;
   readonly status: RequestStatus;
+  /** Of the request. */
+  readonly traceparent: string | undefined;
 }
 
 /** Undefined when there is nobody any more to deliver to, or nothing. */
@@ -104,7 +117,8 @@ async function prepare(
   const outcomes = new Map(found.flatMap(([index, outcome]) => (outcome === undefined ? [] : [[index, outcome]])));
   // An image without an outcome, of a request that has ended, is one that the queue gave up.
   const given = new Map([...record.images.keys()].map((index) => [index, 'failed' as const]));
-  return { webhook, endpoint, message, status: statusDocument(record, outcomes, given) };
+  const status = statusDocument(record, outcomes, given);
+  return { webhook, endpoint, message, status, traceparent: record.traceparent };
 }
 
 function attemptOf(

@@ -3,6 +3,7 @@ import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { WebhookSender } from '@captionfleet/storage/webhook-sender';
 import { type Delivery, deliveryKey, readDelivery, type WebhookStore } from '@captionfleet/storage/webhook-store';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import type { Tracing } from '@captionfleet/telemetry/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { TaskQueues } from './task-queues.ts';
 import { WebhookAnnouncer } from './webhook-announcer.ts';
@@ -16,6 +17,8 @@ export interface WebhooksConfig {
   readonly sender: WebhookSender;
   readonly metrics: ApiMetrics;
   readonly logger: FastifyBaseLogger;
+  /** @defaultValue none */
+  readonly tracing?: Tracing | undefined;
   /** Milliseconds between two sweeps. @defaultValue 30 000 */
   readonly sweepMs?: number;
 }

@@ -12,6 +12,7 @@ import {
   wholeNumber,
   withDefault,
 } from '@captionfleet/protocol/settings';
+import { tracingConfig, tracingVariables } from '@captionfleet/protocol/tracing-settings';
 import { z } from 'zod';
 
 const driftForm = 'must be a number of hours from 0 to 168';
@@ -29,6 +30,7 @@ const minuteMs = 60_000;
 const WorkerConfigSchema = z
   .object({
     ...fleetVariables,
+    ...tracingVariables,
     /** Whose queues it serves; interactive goes before bulk. */
     CAPTIONFLEET_LANES: withDefault(list(LaneSchema).pipe(z.array(LaneSchema).nonempty()), 'interactive,bulk'),
     /** What `captionfleet model build` or `model pull` made. */
@@ -70,6 +72,7 @@ const WorkerConfigSchema = z
   })
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
+    tracing: tracingConfig(settings, context),
     lanes: settings.CAPTIONFLEET_LANES,
     modelDirectory: settings.CAPTIONFLEET_MODEL_DIR,
     variant: settings.CAPTIONFLEET_VARIANT,

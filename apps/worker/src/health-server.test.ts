@@ -5,10 +5,13 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { openHealthServer } from './health-server.ts';
 
-const metrics = { contentType: 'text/plain', metrics: async () => 'captionfleet_images_in_flight 0\n' };
+const scrape = async (accept: string | undefined) => ({
+  contentType: 'text/plain',
+  body: `captionfleet_images_in_flight 0\n# ${accept}\n`,
+});
 
 const open = (checks: Parameters<typeof openHealthServer>[0]['checks'] = {}, port = 0) =>
-  openHealthServer({ host: '127.0.0.1', port, allowedHosts: ['worker'], checks, metrics });
+  openHealthServer({ host: '127.0.0.1', port, allowedHosts: ['worker'], checks, scrape });
 
 test('readyz is 200 while every check passes, and else names those that do not', async () => {
   let isModelReady = false;
@@ -34,7 +37,8 @@ test('a check that does not answer is one that fails, and livez does not ask it'
 
 test('metrics are given, other routes and methods are not', async () => {
   await using server = await open();
-  assert.equal(await (await fetch(`${server.url}/metrics`)).text(), 'captionfleet_images_in_flight 0\n');
+  const answer = await fetch(`${server.url}/metrics`, { headers: { accept: 'text/plain' } });
+  assert.equal(await answer.text(), 'captionfleet_images_in_flight 0\n# text/plain\n');
   assert.equal((await fetch(`${server.url}/`)).status, 404);
   assert.equal((await fetch(`${server.url}/livez`, { method: 'POST' })).status, 404);
   assert.equal((await fetch(`${server.url}/constructor`)).status, 404);

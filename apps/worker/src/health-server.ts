@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CaptionfleetError } from '@captionfleet/protocol/errors';
 import { isAllowedHost } from '@captionfleet/protocol/host-header';
+import type { Scrape } from '@captionfleet/telemetry/openmetrics';
 
 export interface HealthServerConfig {
   readonly host: string;
@@ -12,7 +13,8 @@ export interface HealthServerConfig {
   readonly allowedHosts: readonly string[];
   /** Each rejects while its part is not ready. They run at every question, within a deadline. */
   readonly checks: Readonly<Record<string, (options: { readonly signal: AbortSignal }) => Promise<unknown>>>;
-  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  /** The metrics, in a format that the `Accept` of the scraper names. */
+  readonly scrape: (accept: string | undefined) => Promise<Scrape>;
 }
 
 export interface HealthServer extends AsyncDisposable {
@@ -32,9 +34,9 @@ export async function openHealthServer({
   port,
   allowedHosts,
   checks,
-  metrics,
+  scrape,
 }: HealthServerConfig): Promise<HealthServer> {
-  const routes: Record<string, (response: ServerResponse) => void | Promise<void>> = {
+  const routes: Record<string, (response: ServerResponse, request: IncomingMessage) => void | Promise<void>> = {
     '/livez': (response) => answer(response, 200, { status: 'alive' }),
     '/readyz': async (response) => {
       const failing = await runChecks(checks);
@@ -43,9 +45,9 @@ export async function openHealthServer({
         failing,
       });
     },
-    '/metrics': async (response) => {
-      const text = await metrics.metrics();
-      response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+    '/metrics': async (response, { headers }) => {
+      const { contentType, body } = await scrape(headers.accept);
+      response.writeHead(200, { 'content-type': contentType }).end(body);
     },
   };
   const server = createServer({ maxHeaderSize: limits.headerBytes, requestTimeout: limits.requestMs });
@@ -55,7 +57,7 @@ export async function openHealthServer({
     if (!isAllowedHost(request.headers.host, allowedHosts))
       answer(response, 403, { status: 'not called by this name' });
     else if (route === undefined || request.method !== 'GET') answer(response, 404, { status: 'not found' });
-    else Promise.try(route, response).catch(() => response.destroy());
+    else Promise.try(route, response, request).catch(() => response.destroy());
   });
   await listen(server, host, port);
   const address = server.address() as AddressInfo;

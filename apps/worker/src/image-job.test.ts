@@ -33,7 +33,15 @@ function deliver(changes: Partial<Delivery> = {}): Delivery {
   const source = { url: 'https://images.example.org/a.jpg' };
   const task: Task = { type: 'caption', options: {} };
   const job = { tenant: 'default', requestId, index: lastIndex, source, task, enqueuedAt: Date.now() - 1000 };
-  return { job, jobId: `${requestId}-${lastIndex}`, attempt: 1, lastAttempt: false, suspect: false, ...changes };
+  return {
+    job,
+    jobId: `${requestId}-${lastIndex}`,
+    attempt: 1,
+    number: 1,
+    lastAttempt: false,
+    suspect: false,
+    ...changes,
+  };
 }
 
 /** The stages with a batcher that ends each image in the given way, as `inference` would. */

@@ -6,7 +6,9 @@ import type { Withdrawals } from '@captionfleet/queue/withdrawals';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import type { Logger } from '@captionfleet/telemetry/logger';
 import type { WorkerMetrics } from '@captionfleet/telemetry/metrics';
+import { noTracing } from '@captionfleet/telemetry/tracing';
 import type { Batcher } from './batcher.ts';
+import { type DeliveryTrace, DeliveryTraces } from './delivery-trace.ts';
 import type { ImageTask } from './inference-pool.ts';
 import { watchInterest } from './interest.ts';
 
@@ -17,8 +19,18 @@ export interface Stages {
   readonly lane: Lane;
   readonly withdrawals: Pick<Withdrawals, 'onWithdrawn'>;
   readonly metrics: WorkerMetrics;
+  /** @defaultValue none */
+  readonly traces?: DeliveryTraces | undefined;
+  /** Name of the queue, for the traces. */
+  readonly queue?: string;
   readonly logger: Logger;
 }
+
+interface TracedStages extends Stages {
+  readonly trace: DeliveryTrace;
+}
+
+const untraced = new DeliveryTraces(noTracing);
 
 /**
  * One image's way through the worker: from a delivery of its job to its outcome in Blob storage. Returning ends the job.
@@ -31,6 +43,11 @@ export interface Stages {
  * signal's reason
  */
 export async function imageJob(delivery: Delivery, stages: Stages, signal: AbortSignal): Promise<void> {
+  const trace = (stages.traces ?? untraced).open(delivery, stages.queue ?? '');
+  await trace.run(() => work(delivery, stages, trace, signal));
+}
+
+async function work(delivery: Delivery, stages: Stages, trace: DeliveryTrace, signal: AbortSignal): Promise<void> {
   const { metrics, withdrawals } = stages;
   const { tenant, requestId, index, enqueuedAt } = delivery.job;
   const requests = stages.requests.of(tenant);
@@ -40,12 +57,21 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
   try {
     // An earlier worker may have been cut off between its outcome and the end of its job.
     const isFirst = delivery.attempt === 1 && !delivery.suspect;
-    if (!isFirst && (await requests.readOutcome(requestId, index, { signal })) !== undefined) return;
+    if (!isFirst && (await requests.readOutcome(requestId, index, { signal })) !== undefined) {
+      trace.outcome('done-before');
+      return;
+    }
 
     using interest = watchInterest(delivery.job, withdrawals);
-    const outcome = await inferWhileWanted(delivery, queueMs, stages, { signal, unwanted: interest.signal });
+    const outcome = await inferWhileWanted(
+      delivery,
+      queueMs,
+      { ...stages, trace },
+      { signal, unwanted: interest.signal },
+    );
     const written = performance.now();
-    await requests.writeOutcome(requestId, index, outcome, { signal });
+    await trace.stage('write', () => requests.writeOutcome(requestId, index, outcome, { signal }));
+    trace.outcome(outcome.status, outcome.status === 'succeeded' ? undefined : outcome.error.code);
     observe(metrics, outcome, delivery.job, performance.now() - written);
     if (outcome.status === 'succeeded' || outcome.status === 'failed') {
       metrics.imageSeconds.observe({ lane: stages.lane }, Math.max(0, Date.now() - enqueuedAt) / 1000);
@@ -53,7 +79,7 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     observeTokens(metrics, outcome, delivery.job);
     if (outcome.status !== 'succeeded') {
       stages.logger.info(
-        { requestId, index, code: outcome.error.code },
+        { requestId, index, jobId: delivery.jobId, code: outcome.error.code },
         `image ${outcome.status}: ${outcome.error.message}`,
       );
     }
@@ -62,7 +88,10 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
     const { code, message } = reportError(error);
     if (code === 'SHUTTING_DOWN') throw new HandBack();
     count(metrics, delivery.job, 'retried', code);
-    stages.logger.warn({ requestId, index, attempt: delivery.attempt, code, err: error }, `attempt failed: ${message}`);
+    stages.logger.warn(
+      { requestId, index, jobId: delivery.jobId, attempt: delivery.attempt, code, err: error },
+      `attempt failed: ${message}`,
+    );
     if (code === 'STORAGE_UNAVAILABLE') throw new Postpone();
     throw error;
   } finally {
@@ -73,7 +102,7 @@ export async function imageJob(delivery: Delivery, stages: Stages, signal: Abort
 async function inferWhileWanted(
   delivery: Delivery,
   queueMs: number,
-  stages: Stages,
+  stages: TracedStages,
   { signal, unwanted }: { readonly signal: AbortSignal; readonly unwanted: AbortSignal },
 ): Promise<ImageOutcome> {
   if (unwanted.aborted) return { status: 'aborted', error: reportError(unwanted.reason) };
@@ -88,12 +117,12 @@ async function inferWhileWanted(
 async function infer(
   { job, lastAttempt, suspect }: Delivery,
   queueMs: number,
-  { batcher, lane }: Stages,
+  { batcher, lane, trace }: TracedStages,
   signal: AbortSignal,
 ): Promise<ImageOutcome> {
   const { source, task } = job;
   const started = performance.now();
-  const result = await batcher.submit({ source, task }, { lane, alone: suspect, signal });
+  const result = await batcher.submit({ source, task, onTimed: trace.onTimed }, { lane, alone: suspect, signal });
   if (result.status !== 'succeeded') {
     // Without Blob storage no outcome could be written either.
     const isOurs = result.error.code === 'STORAGE_UNAVAILABLE';

@@ -2,7 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import type { ErrorReport } from '@captionfleet/protocol/errors';
 import type { ImageOutcome } from '@captionfleet/protocol/image-outcome';
 import { forkInference } from './inference-fork.ts';
-import type { BatchImage, FromProcess, InferenceSettings, LoadedModel, ToProcess } from './inference-messages.ts';
+import type {
+  BatchImage,
+  FromProcess,
+  ImageTimes,
+  InferenceSettings,
+  LoadedModel,
+  ToProcess,
+} from './inference-messages.ts';
 
 /**
  * The life of one inference process, which is never used again once it is dead.
@@ -25,7 +32,7 @@ export interface ChildListener {
   ready(model: LoadedModel): void;
   refused(error: ErrorReport): void;
   fetched(imageId: number, sha256: string): void;
-  settled(imageId: number, outcome: ImageOutcome): void;
+  settled(imageId: number, outcome: ImageOutcome, times: ImageTimes | undefined): void;
   /** There may be room for another batch. */
   batchEnded(): void;
   /** Last of all. `unsettled` are the images that it held. `exit` is for the log. */
@@ -141,7 +148,7 @@ export class InferenceChild implements AsyncDisposable {
         this.#splitBatch(message.imageIds);
         break;
       case 'settled':
-        this.#listener.settled(message.imageId, message.outcome);
+        this.#listener.settled(message.imageId, message.outcome, message.times);
         this.#leaveBatch(message.imageId);
         break;
       case 'dropped':

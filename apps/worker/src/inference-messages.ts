@@ -40,6 +40,14 @@ export interface BatchImage {
   readonly task: Task;
 }
 
+/** When the stages of an image began and ended, in milliseconds since the epoch: [start, end]. Without those it did not reach. */
+export interface ImageTimes {
+  readonly fetch: readonly [number, number];
+  readonly preprocess?: readonly [number, number];
+  /** The run that it was part of, under an id that no other run on this machine has. */
+  readonly run?: { readonly id: string; readonly images: number; readonly startedAt: number; readonly endedAt: number };
+}
+
 export type ToProcess =
   | { readonly type: 'start'; readonly settings: InferenceSettings; readonly quarantined: readonly string[] }
   | { readonly type: 'batch'; readonly images: readonly BatchImage[] }
@@ -59,7 +67,13 @@ export type FromProcess =
   /** The image was cancelled, and left out. */
   | { readonly type: 'dropped'; readonly imageId: number }
   /** What became of the image. Each image of a batch is settled once, or dropped, unless the process ends before. */
-  | { readonly type: 'settled'; readonly imageId: number; readonly outcome: ImageOutcome };
+  | {
+      readonly type: 'settled';
+      readonly imageId: number;
+      readonly outcome: ImageOutcome;
+      /** Absent when its bytes did not arrive. */
+      readonly times?: ImageTimes;
+    };
 
 export type ThreadSettings = Pick<InferenceSettings, 'modelDirectory' | 'prepared' | 'threads'>;
 
@@ -85,4 +99,7 @@ export type FromThread =
       readonly type: 'ran';
       readonly groupId: number;
       readonly answers: readonly GroupAnswer[];
+      /** Milliseconds since the epoch. */
+      readonly startedAt: number;
+      readonly endedAt: number;
     };

@@ -4,12 +4,14 @@ import type { ImageReference } from '@captionfleet/protocol/image-reference';
 import type { Task } from '@captionfleet/protocol/task';
 import type { BatchEntry, BatchRunner } from './batcher.ts';
 import { type ChildEnd, type ChildState, InferenceChild } from './inference-child.ts';
-import type { BatchImage, InferenceSettings, LoadedModel } from './inference-messages.ts';
+import type { BatchImage, ImageTimes, InferenceSettings, LoadedModel } from './inference-messages.ts';
 import { Quarantine } from './quarantine.ts';
 
 export interface ImageTask {
   readonly source: ImageReference;
   readonly task: Task;
+  /** Told, before it is settled, when the stages of the image were. */
+  readonly onTimed?: ((times: ImageTimes) => void) | undefined;
 }
 
 export interface InferencePoolConfig {
@@ -53,6 +55,7 @@ interface Slot {
 /** An image in the pool: in a process, or waiting to be run again. */
 interface PoolImage extends BatchImage {
   readonly settle: (outcome: ImageOutcome) => void;
+  readonly onTimed: ImageTask['onTimed'];
   readonly fail: (reason: unknown) => void;
   child: InferenceChild | undefined;
   /** Ends of a process that it took part in. */
@@ -161,7 +164,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
   }
 
   #admit(
-    { source, task }: ImageTask,
+    { source, task, onTimed }: ImageTask,
     signal: AbortSignal,
     resolve: (outcome: ImageOutcome) => void,
     reject: (reason: unknown) => void,
@@ -176,6 +179,7 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
       imageId,
       source,
       task,
+      onTimed,
       settle(outcome) {
         forget();
         resolve(outcome);
@@ -239,9 +243,11 @@ export class InferencePool implements BatchRunner<ImageTask, ImageOutcome>, Asyn
           image.sha256 = sha256;
           events.imageFetched?.({ pid: child.pid, source: image.source, sha256 });
         },
-        settled: (imageId, outcome) => {
+        settled: (imageId, outcome, times) => {
           slot.failures = 0;
-          this.#images.get(imageId)?.settle(outcome);
+          const image = this.#images.get(imageId);
+          if (times !== undefined) image?.onTimed?.(times);
+          image?.settle(outcome);
         },
         batchEnded: () => this.#roomChanged(),
         ended: (end, unsettled, exit) => {

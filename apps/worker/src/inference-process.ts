@@ -13,6 +13,7 @@ import type {
   FromProcess,
   FromThread,
   GroupAnswer,
+  ImageTimes,
   InferenceSettings,
   LoadedModel,
   ThreadSettings,
@@ -33,13 +34,16 @@ interface Prepared {
   readonly facts: ImageFacts;
   readonly fetchMs: number;
   readonly preprocessMs: number;
+  readonly times: ImageTimes;
 }
+
+type Ran = Extract<FromThread, { type: 'ran' }>;
 
 interface EngineThread {
   readonly model: LoadedModel;
   readonly imageSide: number;
   /** The pixels are transferred: they are gone here afterwards. */
-  run(group: readonly Prepared[]): Promise<readonly GroupAnswer[]>;
+  run(group: readonly Prepared[]): Promise<Ran>;
   /** Resolves when no group runs or waits to be run. */
   idle(): Promise<void>;
 }
@@ -109,15 +113,16 @@ async function runGroup(prepared: readonly Prepared[], thread: EngineThread): Pr
   const group = prepared.filter(isWanted);
   if (group.length === 0) return;
   for (const { image } of group) cancellable.delete(image.imageId);
-  const answers = await thread.run(group);
-  for (const [position, { image, facts, fetchMs, preprocessMs }] of group.entries()) {
+  const { groupId, answers, startedAt, endedAt } = await thread.run(group);
+  const run = { id: `${process.pid}.${groupId}`, images: group.length, startedAt, endedAt };
+  for (const [position, { image, facts, fetchMs, preprocessMs, times }] of group.entries()) {
     const answer = answers[position];
     if (answer === undefined) throw new Error('the inference thread lost an image');
     const outcome: ImageOutcome =
       'error' in answer
         ? { status: 'failed', error: answer.error }
         : succeeded(answer, facts, thread.model.identity, { fetchMs, preprocessMs });
-    send({ type: 'settled', imageId: image.imageId, outcome });
+    send({ type: 'settled', imageId: image.imageId, outcome, times: { ...times, run } });
   }
 }
 
@@ -160,8 +165,10 @@ async function prepareOrSettle(image: BatchImage, source: ImageSource, side: num
 
 async function prepare(image: BatchImage, source: ImageSource, side: number, signal: AbortSignal): Promise<Prepared> {
   const started = performance.now();
+  const startedAt = Date.now();
   const { bytes, sha256 } = await source.fetch(image.source, { signal });
   const fetchMs = performance.now() - started;
+  const fetchedAt = Date.now();
   send({ type: 'fetched', imageId: image.imageId, sha256 });
   using _ = await decodePermits.acquire();
   if (quarantined.has(sha256)) {
@@ -177,6 +184,7 @@ async function prepare(image: BatchImage, source: ImageSource, side: number, sig
     facts: { width, height, format, sha256 },
     fetchMs,
     preprocessMs: performance.now() - fetched,
+    times: { fetch: [startedAt, fetchedAt], preprocess: [fetchedAt, Date.now()] },
   };
 }
 
@@ -208,12 +216,12 @@ async function openThread({ modelDirectory, prepared, threads }: InferenceSettin
   }
   if (opened.type !== 'opened') throw new Error(`the first message of the thread is ${opened.type}`);
 
-  const running = new Map<number, (answers: readonly GroupAnswer[]) => void>();
+  const running = new Map<number, (ran: Ran) => void>();
   const idle = new EventEmitter();
   let lastGroupId = 0;
   worker.on('message', (message: FromThread) => {
     if (message.type !== 'ran') return;
-    running.get(message.groupId)?.(message.answers);
+    running.get(message.groupId)?.(message);
     running.delete(message.groupId);
     if (running.size === 0) idle.emit('idle');
   });
@@ -222,7 +230,7 @@ async function openThread({ modelDirectory, prepared, threads }: InferenceSettin
     imageSide: opened.imageSide,
     run(group) {
       lastGroupId += 1;
-      const { promise, resolve } = Promise.withResolvers<readonly GroupAnswer[]>();
+      const { promise, resolve } = Promise.withResolvers<Ran>();
       running.set(lastGroupId, resolve);
       const items = group.map(({ image, pixels }) => ({ pixels, task: image.task }));
       const message: ToThread = { groupId: lastGroupId, items };

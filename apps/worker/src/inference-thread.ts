@@ -32,8 +32,9 @@ function serve(engine: Engine): void {
   let before = Promise.resolve();
   port.on('message', ({ groupId, items }: ToThread) => {
     before = before.then(async () => {
+      const startedAt = Date.now();
       const answers = await runEach(engine, items);
-      send({ type: 'ran', groupId, answers });
+      send({ type: 'ran', groupId, answers, startedAt, endedAt: Date.now() });
     });
   });
 }

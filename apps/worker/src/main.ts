@@ -9,9 +9,12 @@ import { openBlobStore } from '@captionfleet/storage/blob-store';
 import { openRequestStore } from '@captionfleet/storage/request-store';
 import { createLogger, type Logger } from '@captionfleet/telemetry/logger';
 import { createWorkerMetrics, type WorkerMetrics } from '@captionfleet/telemetry/metrics';
+import { type Scrape, scrape } from '@captionfleet/telemetry/openmetrics';
+import { openTracing } from '@captionfleet/telemetry/tracing';
 import { Batcher } from './batcher.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { planAffinity } from './cpu-affinity.ts';
+import { DeliveryTraces } from './delivery-trace.ts';
 import { watchDrift } from './drift-watch.ts';
 import { openHealthServer } from './health-server.ts';
 import { imageJob, writeAbandoned } from './image-job.ts';
@@ -30,6 +33,8 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   const metrics = createWorkerMetrics();
 
   await using parts = new AsyncDisposableStack();
+  const tracing = parts.use(await openTracing(config.tracing, { name: 'worker', logger }));
+  const traces = parts.use(new DeliveryTraces(tracing));
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
   let started: InferencePool | undefined;
@@ -46,7 +51,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       port: config.healthPort,
       allowedHosts: config.healthNames,
       checks,
-      metrics: scrape(metrics, () => started),
+      scrape: (accept) => scrapeNow(metrics, () => started, accept),
     }),
   );
   const found = await prepare(config, stopped, logger);
@@ -74,14 +79,14 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   );
   pool.onRoom(() => batcher.dispatch());
   const withdrawals = parts.use(openWithdrawals(config.redisUrl, config.queuePrefix));
-  const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, logger };
+  const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, traces, logger };
   const rate = new DrainRate();
   const handlerOf =
-    (lane: Lane): Handler =>
+    (lane: Lane, queue: string): Handler =>
     async (delivery, signal) => {
       deliveries[lane] += 1;
       try {
-        await imageJob(delivery, { ...stages, lane }, signal);
+        await imageJob(delivery, { ...stages, lane, queue }, signal);
         rate.count();
       } finally {
         deliveries[lane] -= 1;
@@ -98,7 +103,9 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   for (const { lane, head } of served) {
     const queue = queueName(lane, config.pool, head);
     const { redisUrl, queuePrefix: prefix } = config;
-    const consumer = parts.use(await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handlerOf(lane)));
+    const consumer = parts.use(
+      await openConsumer({ redisUrl, queue, prefix, concurrency, onError }, handlerOf(lane, queue)),
+    );
     consumer.onAbandoned((job) => writeAbandoned(job, stages));
     consumers.push(consumer);
   }
@@ -203,13 +210,14 @@ function notOpen(): never {
 }
 
 /** The gauge of processes is set when somebody looks at it. */
-const scrape = ({ registry, inferenceProcesses }: WorkerMetrics, pool: () => InferencePool | undefined) => ({
-  contentType: registry.contentType,
-  metrics() {
-    for (const [state, count] of Object.entries(pool()?.processes ?? {})) inferenceProcesses.set({ state }, count);
-    return registry.metrics();
-  },
-});
+function scrapeNow(
+  { registry, inferenceProcesses }: WorkerMetrics,
+  pool: () => InferencePool | undefined,
+  accept: string | undefined,
+): Promise<Scrape> {
+  for (const [state, count] of Object.entries(pool()?.processes ?? {})) inferenceProcesses.set({ state }, count);
+  return scrape(registry, accept);
+}
 
 function watchPool(logger: Logger, metrics: WorkerMetrics): PoolEvents {
   return {

@@ -25,6 +25,8 @@ export interface ImageJob {
   readonly enqueuedAt: number;
   /** Milliseconds since the epoch after which nobody wants the outcome; absent: none. */
   readonly deadline?: number | undefined;
+  /** The span that work on it is part of; absent: none. The queue carries it beside the payload, where other versions of the fleet pass it over. */
+  readonly traceparent?: string | undefined;
 }
 
 const place = {
@@ -48,7 +50,7 @@ export const ImageJobSchema: z.ZodType<ImageJob> = z.union([
 ]);
 
 /** A job in the form that `ImageJobSchema` reads. */
-export function jobPayload({ task, tenant, ...job }: ImageJob): object {
+export function jobPayload({ task, tenant, traceparent: _, ...job }: ImageJob): object {
   const place = { ...(tenant === defaultTenant ? {} : { tenant }), ...job };
   return task.type === 'caption' ? { version: 1, ...place, options: task.options } : { version: 2, ...place, task };
 }

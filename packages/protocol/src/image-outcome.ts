@@ -9,6 +9,7 @@ import { type Lane, LaneSchema } from './queue-names.ts';
 import { type Task, TaskSchema, type TaskType } from './task.ts';
 import { resultShapes } from './task-result.ts';
 import { defaultTenant, type Tenant, TenantSchema } from './tenant.ts';
+import { TraceparentSchema } from './traceparent.ts';
 import { type Webhook, WebhookSchema } from './webhook.ts';
 
 export const ModelIdentitySchema = z.object({
@@ -99,6 +100,8 @@ export interface RequestRecord {
   readonly deadline?: string | undefined;
   /** Who is told of the end; absent: nobody but the tenant's endpoints. */
   readonly webhook?: Webhook | undefined;
+  /** The span that work on it is part of, where requests are traced. */
+  readonly traceparent?: string | undefined;
   readonly images: readonly RecordImage[];
 }
 
@@ -119,6 +122,7 @@ const recorded = {
   fingerprint: z.string().optional(),
   deadline: z.iso.datetime().optional(),
   webhook: WebhookSchema.optional(),
+  traceparent: TraceparentSchema.optional(),
   images: z.array(
     z.union([
       z.strictObject({ customId, source: ImageReferenceSchema }),

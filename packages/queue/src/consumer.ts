@@ -3,6 +3,7 @@ import { type ImageJob, ImageJobSchema } from '@captionfleet/protocol/image-job'
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { becomesReady, connectWaiting, pingRedis, type WaitingClient } from './redis-client.ts';
 import { settlesWithin } from './settles-within.ts';
+import { traceparentOf } from './trace-carrier.ts';
 
 export interface ConsumerOptions {
   readonly redisUrl: string;
@@ -48,6 +49,8 @@ export interface Delivery {
   readonly jobId: string;
   /** From 1. */
   readonly attempt: number;
+  /** From 1: how often a worker took the job, hand-backs and lost workers included. */
+  readonly number: number;
   /** Whether a failure of this attempt is final. */
   readonly lastAttempt: boolean;
   /** A worker that ran this job was lost; the job may be why, so it is run alone. */
@@ -235,6 +238,7 @@ class QueueConsumer implements Consumer {
       job: this.#parse(job),
       jobId,
       attempt: job.attemptsMade + 1,
+      number: job.attemptsStarted,
       lastAttempt: job.attemptsMade + 1 >= this.#attempts,
       suspect: job.stalledCounter > 0,
     };
@@ -267,8 +271,9 @@ class QueueConsumer implements Consumer {
   #announceAbandoned(job: Job): void {
     const parsed = ImageJobSchema.safeParse(job.data);
     if (!parsed.success) return;
+    const abandoned = withTrace(parsed.data, job);
     for (const listener of this.#abandonedListeners) {
-      const announcement = listener(parsed.data, job.deferredFailure ?? '')
+      const announcement = listener(abandoned, job.deferredFailure ?? '')
         .catch((error: Error) => this.#options.onError?.(error))
         .finally(() => this.#announcements.delete(announcement));
       this.#announcements.add(announcement);
@@ -278,11 +283,16 @@ class QueueConsumer implements Consumer {
   /** The payload, parsed at the door. One that cannot be read fails the job: no attempt would change it. */
   #parse(job: Job): ImageJob {
     const { success, data, error } = ImageJobSchema.safeParse(job.data);
-    if (success) return data;
+    if (success) return withTrace(data, job);
     const message = `the payload of job ${job.id} is not one that this version of the fleet reads`;
     this.#options.onError?.(new CaptionfleetError('REQUEST_INVALID', message, { cause: error }));
     throw new UnrecoverableError(`REQUEST_INVALID: ${message}`);
   }
+}
+
+function withTrace(data: ImageJob, { opts }: Job): ImageJob {
+  const traceparent = traceparentOf(opts);
+  return traceparent === undefined ? data : { ...data, traceparent };
 }
 
 const lostLock = (): Error => new Error('the lock of the job was lost');

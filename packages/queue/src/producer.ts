@@ -8,6 +8,7 @@ import { openJobQueue } from './job-queue.ts';
 import { type JobState, readStates } from './job-states.ts';
 import { type QueueCounts, readCounts, readMemory } from './queue-counts.ts';
 import { becomesReady, connectFailingFast, isConnected, pingRedis, queueUnavailable } from './redis-client.ts';
+import { carrierOf } from './trace-carrier.ts';
 import { withdrawalChannel } from './withdrawals.ts';
 
 export type { Places };
@@ -115,7 +116,7 @@ export async function openProducer({
       const entries = jobs.map((job) => ({
         name: job.task.type,
         data: jobPayload(job),
-        opts: { jobId: jobId(job), ...order },
+        opts: { jobId: jobId(job), ...order, ...carrierOf(job.traceparent) },
       }));
       for (let start = 0; start < entries.length; start += chunkSize) {
         signal.throwIfAborted();

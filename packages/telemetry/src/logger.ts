@@ -1,4 +1,5 @@
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
+import { currentSpan, type Span } from './current-span.ts';
 
 export type { Logger };
 
@@ -11,7 +12,7 @@ export interface LoggerOptions {
 }
 
 /**
- * JSON lines with `level` as a word and `time` in ISO 8601. Secrets are taken out of the finished line, wherever they
+ * JSON lines with `level` as a word and `time` in ISO 8601, and `trace_id` and `span_id` where they belong to a span. Secrets are taken out of the finished line, wherever they
  * stand in it: in a field, a message, or the stack of an error's cause that a library wrote.
  */
 export function createLogger({
@@ -25,11 +26,25 @@ export function createLogger({
       level,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: (_, __, line: object) => idsOf((line as Partial<InSpan>)[spanOf] ?? currentSpan()),
       hooks: { streamWrite: withoutSecrets },
     },
     destination,
   );
 }
+
+const spanOf = Symbol('the span that the lines of a logger belong to');
+interface InSpan {
+  [spanOf]: Span;
+}
+
+/** Has all lines of a logger, and of those made of it, belong to a span, wherever they are written from. */
+export function linesOf<Log extends object>(span: Span, logger: Log): Log {
+  return span.ids === undefined ? logger : Object.assign(logger, { [spanOf]: span } satisfies InSpan);
+}
+
+const none = {};
+const idsOf = ({ ids }: Span): object => (ids === undefined ? none : { trace_id: ids.traceId, span_id: ids.spanId });
 
 const hidden = '[redacted]';
 

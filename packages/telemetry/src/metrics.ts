@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { currentSpan } from './current-span.ts';
 
 export interface MetricDescription {
   /** The app that exports it. */
@@ -184,9 +185,28 @@ function metricMakers(registry: Registry) {
       return counter;
     },
     gauge: <Name extends NameOf<'gauge'>>(name: Name) => new Gauge(describe(name)),
-    histogram: <Name extends NameOf<'histogram'>>(name: Name) =>
-      new Histogram({ ...describe(name), buckets: [...metricTable[name].buckets] }),
+    histogram<Name extends NameOf<'histogram'>>(name: Name) {
+      const options = { ...describe(name), buckets: [...metricTable[name].buckets], enableExemplars: true };
+      // prom-client refuses to put it on this registry, whose own format has no exemplars; openmetrics.ts writes them.
+      const histogram = withExemplars(new Histogram({ ...options, registers: [] }));
+      registry.registerMetric(histogram);
+      return histogram;
+    },
   };
+}
+
+/** Each observation in a sampled span leaves the ids of it behind, so that a bucket leads to a trace. */
+function withExemplars<Label extends string>(histogram: Histogram<Label>): Histogram<Label> {
+  // An instance's `observe` takes another form once it has exemplars, which its type says of no instance.
+  const observe = histogram.observe.bind(histogram) as unknown as (observation: object) => void;
+  return Object.assign(histogram, {
+    observe(first: number | object, second?: number) {
+      const { ids, isSampled } = currentSpan();
+      const exemplarLabels = ids && isSampled ? { trace_id: ids.traceId, span_id: ids.spanId } : {};
+      const [labels, value] = typeof first === 'number' ? [{}, first] : [first, second];
+      observe({ labels, value, exemplarLabels });
+    },
+  });
 }
 
 export function createApiMetrics(registry: Registry = new Registry()) {

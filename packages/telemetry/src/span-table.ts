@@ -1,0 +1,128 @@
+/** Every span that the fleet makes, in the order of an image's way. docs/reference/tracing.md is written from this table. */
+export const spanTable = {
+  http: {
+    name: '{method} {route}',
+    app: 'api',
+    kind: 'server',
+    meaning: 'An HTTP request, from its head to the end of its answer. Its parent is the `traceparent` of the caller.',
+    attributes: [
+      'http.request.method',
+      'http.route',
+      'http.response.status_code',
+      'captionfleet.http_request.id',
+      'error.type',
+    ],
+  },
+  admit: {
+    name: 'admit',
+    app: 'api',
+    kind: 'internal',
+    meaning: 'Room in the queue is reserved, each image is looked at, inline ones are stored.',
+    attributes: ['captionfleet.images', 'captionfleet.tenant', 'error.type'],
+  },
+  store: {
+    name: 'store request',
+    app: 'api',
+    kind: 'internal',
+    meaning: 'The record of the request is written to Blob storage.',
+    attributes: ['captionfleet.request.id', 'error.type'],
+  },
+  send: {
+    name: 'send {queue}',
+    app: 'api',
+    kind: 'producer',
+    meaning: 'The jobs of a request are added to their queue. The parent of what workers do with them.',
+    attributes: [
+      'messaging.system',
+      'messaging.operation.name',
+      'messaging.operation.type',
+      'messaging.destination.name',
+      'messaging.batch.message_count',
+      'captionfleet.request.id',
+      'error.type',
+    ],
+  },
+  wait: {
+    name: 'wait in queue',
+    app: 'worker',
+    kind: 'internal',
+    meaning: 'From the acceptance of a job to the first delivery of it.',
+    attributes: [],
+  },
+  process: {
+    name: 'process {queue}',
+    app: 'worker',
+    kind: 'consumer',
+    meaning:
+      'One delivery of a job to a worker. Retries, hand-backs and deliveries after a lost worker are each a span of their own under the same parent; one that a killed worker had is missing, and the next one is a suspect.',
+    attributes: [
+      'messaging.system',
+      'messaging.operation.name',
+      'messaging.operation.type',
+      'messaging.destination.name',
+      'messaging.message.id',
+      'captionfleet.request.id',
+      'captionfleet.image.index',
+      'captionfleet.tenant',
+      'captionfleet.task',
+      'captionfleet.attempt',
+      'captionfleet.delivery',
+      'captionfleet.suspect',
+      'captionfleet.outcome',
+      'error.type',
+    ],
+  },
+  fetch: {
+    name: 'fetch',
+    app: 'worker',
+    kind: 'internal',
+    meaning: 'The inference process gets the bytes of the image, from its URL or from Blob storage.',
+    attributes: [],
+  },
+  preprocess: {
+    name: 'preprocess',
+    app: 'worker',
+    kind: 'internal',
+    meaning: 'Decoding, orientation and the resize, also the wait for a place among the images that are decoded.',
+    attributes: [],
+  },
+  batch: {
+    name: 'wait for batch',
+    app: 'worker',
+    kind: 'internal',
+    meaning:
+      'The image waits for the images that it runs together with, and for the inference thread. The wait for a batch to form, before the fetch, is the gap before `fetch`.',
+    attributes: [],
+  },
+  inference: {
+    name: 'inference',
+    app: 'worker',
+    kind: 'internal',
+    meaning: 'The run that the image was part of. Linked to the run’s own span.',
+    attributes: ['captionfleet.batch.images'],
+  },
+  write: {
+    name: 'write outcome',
+    app: 'worker',
+    kind: 'internal',
+    meaning: 'The outcome is written to Blob storage.',
+    attributes: ['error.type'],
+  },
+  run: {
+    name: 'run batch',
+    app: 'worker',
+    kind: 'internal',
+    meaning:
+      'One run of the model over a group of images. It serves many traces, so it is one by itself, with a link to the delivery of each sampled image; kept whenever one of them is.',
+    attributes: ['captionfleet.batch.images'],
+  },
+  webhook: {
+    name: 'deliver webhook',
+    app: 'api',
+    kind: 'client',
+    meaning: 'One attempt to tell a receiver of the end of the request.',
+    attributes: ['captionfleet.request.id', 'captionfleet.attempt', 'http.response.status_code', 'error.type'],
+  },
+} as const;
+
+export type SpanName = keyof typeof spanTable;
