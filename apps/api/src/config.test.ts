@@ -24,6 +24,7 @@ test('with a storage account alone everything else has a default', () => {
     corsOrigins: [],
     azureml: undefined,
     logLevel: 'info',
+    tracing: undefined,
   });
 });
 

@@ -43,6 +43,7 @@ test('a model directory and a storage account are enough', () => {
     healthPort: 9400,
     healthNames: [],
     logLevel: 'info',
+    tracing: undefined,
   });
 });
 
