@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { cruise, type ICruiseResult, type IFlattenedRuleSet } from 'dependency-cruiser';
 
-const middle = '^packages/(queue|blip|storage|telemetry)/';
+const middle = '^packages/(queue|blip|storage|telemetry|scaling)/';
 const vendorOwners: Record<string, string> = {
   '(bullmq|ioredis|rate-limiter-flexible)': 'packages/queue',
   '(onnxruntime-node|onnxruntime-common|sharp|@huggingface/tokenizers)': 'packages/blip',

@@ -34,6 +34,18 @@ const worker = (imagesPerSecond: number | undefined): WorkerPresence => ({
   readySince: '2026-11-25T08:00:00.000Z',
   ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }),
 });
+const settingsOf = (minReplicas: number) => {
+  const settings = {
+    minReplicas,
+    maxReplicas: 10,
+    sloSeconds: { interactive: 30, bulk: 3_600 },
+    coldStartSeconds: undefined,
+    assumedImagesPerSecond: 1,
+    scaleDownAfterSeconds: 120,
+  };
+  return { cpu: settings, gpu: settings };
+};
+const inMemory = () => ({ read: async () => undefined, replace: async () => true });
 const build = ({
   read = async () => seen,
   workers = [],
@@ -45,7 +57,8 @@ const build = ({
   metrics.httpRequestSeconds.observe({ route: '/livez', method: 'GET', status: '200' }, 0.01);
   const logger = createLogger({ name: 'api', level: 'silent' });
   const eyes = { backlog: { read }, workers: { list: async () => workers } };
-  return buildAdminServer({ allowedHosts: ['api'], metrics, eyes, logger });
+  const scaling = { settings: settingsOf(2), memory: inMemory(), tasks: ['caption'] as const };
+  return buildAdminServer({ allowedHosts: ['api'], metrics, eyes, scaling, logger });
 };
 
 test('metrics are given, with each queue as it is now', async () => {

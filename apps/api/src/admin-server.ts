@@ -4,7 +4,8 @@ import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
 import { scrape } from '@captionfleet/telemetry/openmetrics';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { setFleetGauges } from './fleet-gauges.ts';
-import { type FleetEyes, lookAtFleet } from './pool-look.ts';
+import { type FleetEyes, type FleetLook, lookAtFleet } from './pool-look.ts';
+import { type PoolScalingConfig, scalePool } from './pool-scaling.ts';
 import { answerParserError, asFleetError, sendProblem } from './problem.ts';
 
 export interface AdminServerConfig {
@@ -13,16 +14,17 @@ export interface AdminServerConfig {
   readonly metrics: ApiMetrics;
   /** What sees the queues and the workers. */
   readonly eyes: FleetEyes;
+  readonly scaling: PoolScalingConfig;
   readonly logger: FastifyBaseLogger;
 }
 
 const limits = { requestMs: 10_000, bodyBytes: 1_024, connections: 64 } as const;
 
 /**
- * What only operators ask, on a listener of its own that callers of the API do not reach: `/metrics`. It asks for no key, like a
- * worker's; who reaches the listener may read it.
+ * What only operators ask, on a listener of its own that callers of the API do not reach: `/metrics`, and `/scaling/{pool}` for
+ * KEDA. It asks for no key, like a worker's; who reaches the listener may read it.
  */
-export function buildAdminServer({ allowedHosts, metrics, eyes, logger }: AdminServerConfig): FastifyInstance {
+export function buildAdminServer({ allowedHosts, metrics, eyes, scaling, logger }: AdminServerConfig): FastifyInstance {
   const app = fastify({
     loggerInstance: logger.child({}, { level: 'warn' }),
     bodyLimit: limits.bodyBytes,
@@ -37,13 +39,34 @@ export function buildAdminServer({ allowedHosts, metrics, eyes, logger }: AdminS
         'this listener is not called by this name; see CAPTIONFLEET_ADMIN_NAMES',
       );
     }
-    if (is404) throw new CaptionfleetError('NOT_FOUND', 'there is no such route; GET /metrics is one');
+    if (is404) throw new CaptionfleetError('NOT_FOUND', 'the routes here are GET /metrics and GET /scaling/{pool}');
   });
   app.setErrorHandler(async (thrown, _, reply) => sendProblem(reply, asFleetError(thrown)));
   app.get('/metrics', async ({ headers }, reply) => {
-    setFleetGauges(metrics, await lookAtFleet(eyes).catch(() => undefined));
+    const look = await lookAtFleet(eyes).catch(() => undefined);
+    setFleetGauges(metrics, look);
+    await setDesiredReplicas(look, metrics, scaling);
     const { contentType, body } = await scrape(metrics.registry, headers.accept);
     return reply.header('content-type', contentType).send(body);
   });
+  app.get<{ Params: { pool: string } }>('/scaling/:pool', async ({ params }, reply) => {
+    const { pools } = await lookAtFleet(eyes);
+    const look = pools.find(({ pool }) => pool === params.pool);
+    if (look === undefined) {
+      throw new CaptionfleetError('NOT_FOUND', `the pools are ${pools.map(({ pool }) => pool).join(' and ')}`);
+    }
+    return reply.header('cache-control', 'no-store').send(await scalePool(look, scaling));
+  });
   return app;
+}
+
+/** While Redis is away the gauge is absent, not stale. */
+async function setDesiredReplicas(
+  look: FleetLook | undefined,
+  { desiredReplicas: gauge }: ApiMetrics,
+  scaling: PoolScalingConfig,
+): Promise<void> {
+  const decisions = await Promise.all((look?.pools ?? []).map((pool) => scalePool(pool, scaling))).catch(() => []);
+  gauge.reset();
+  for (const { pool, desiredReplicas } of decisions) gauge.set({ pool }, desiredReplicas);
 }

@@ -22,6 +22,24 @@ test('with a storage account alone everything else has a default', () => {
     webhookPrivateHosts: [],
     publicUrl: undefined,
     corsOrigins: [],
+    scaling: {
+      cpu: {
+        minReplicas: 0,
+        maxReplicas: 10,
+        sloSeconds: { interactive: 30, bulk: 3_600 },
+        coldStartSeconds: undefined,
+        assumedImagesPerSecond: 1,
+        scaleDownAfterSeconds: 120,
+      },
+      gpu: {
+        minReplicas: 0,
+        maxReplicas: 10,
+        sloSeconds: { interactive: 30, bulk: 3_600 },
+        coldStartSeconds: undefined,
+        assumedImagesPerSecond: 20,
+        scaleDownAfterSeconds: 120,
+      },
+    },
     azureml: undefined,
     logLevel: 'info',
     tracing: undefined,
@@ -225,5 +243,29 @@ test('each wrong variable is named, and no value is repeated', () => {
     assert.throws(() => readConfig(env), {
       message: /AZURE_STORAGE_CONNECTION_STRING.*CAPTIONFLEET_STORAGE_ACCOUNT_URL/,
     });
+  }
+});
+
+test('what an autoscaler is told is set for all pools or for each, and nothing is left to guess', () => {
+  const scaling = {
+    CAPTIONFLEET_SCALING_MIN_REPLICAS: 'cpu=1,gpu=0',
+    CAPTIONFLEET_SCALING_MAX_REPLICAS: '4',
+    CAPTIONFLEET_SCALING_COLD_START_SECONDS: '90',
+    CAPTIONFLEET_SCALING_ASSUMED_IMAGES_PER_SECOND: '2.5',
+  };
+  const { cpu, gpu } = readConfig({ ...least, ...scaling }).scaling;
+  assert.deepEqual([cpu.minReplicas, cpu.maxReplicas, gpu.minReplicas, gpu.maxReplicas], [1, 4, 0, 4]);
+  assert.deepEqual([cpu.coldStartSeconds, cpu.assumedImagesPerSecond], [90, 2.5]);
+  for (const wrong of [
+    { CAPTIONFLEET_SCALING_MAX_REPLICAS: '0' },
+    { CAPTIONFLEET_SCALING_MAX_REPLICAS: 'cpu=3' },
+    { CAPTIONFLEET_SCALING_MAX_REPLICAS: 'cpu=3,tpu=1' },
+    { CAPTIONFLEET_SCALING_MIN_REPLICAS: '1.5' },
+    { CAPTIONFLEET_SCALING_MIN_REPLICAS: '11' },
+    { CAPTIONFLEET_SCALING_SLO_SECONDS: 'interactive=0,bulk=60' },
+    { CAPTIONFLEET_SCALING_ASSUMED_IMAGES_PER_SECOND: '0' },
+  ]) {
+    const [name = ''] = Object.keys(wrong);
+    assert.throws(() => readConfig({ ...least, ...wrong }), { code: 'CONFIG_INVALID', message: new RegExp(name) });
   }
 });

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { azuremlConfig, azuremlVariables } from './azureml-config.ts';
 import { entraConfig, entraVariables } from './entra-config.ts';
 import { isLoopback } from './loopback.ts';
+import { scalingConfig, scalingVariables } from './scaling-config.ts';
 
 /** The settings that decide who may call. */
 const callerVariables = {
@@ -63,6 +64,7 @@ const ApiConfigSchema = z
     CAPTIONFLEET_TASKS: withDefault(list(z.enum(modelTasks)), 'caption'),
     /** `host:port` pairs that webhooks may be sent to although they are private or without TLS, with commas between them. */
     CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS: list(hostAndPort),
+    ...scalingVariables,
     /** Where callers reach this API, when it is not what they write into the Host header. */
     CAPTIONFLEET_PUBLIC_URL: optional(httpUrl),
     /** Origins whose pages may call this API from a browser, with commas between them; none without. */
@@ -86,6 +88,7 @@ const ApiConfigSchema = z
     webhookPrivateHosts: settings.CAPTIONFLEET_WEBHOOK_PRIVATE_HOSTS,
     publicUrl: settings.CAPTIONFLEET_PUBLIC_URL?.replace(/\/+$/, ''),
     corsOrigins: settings.CAPTIONFLEET_CORS_ORIGINS,
+    scaling: scalingConfig(settings, context),
     azureml: azuremlConfig(
       settings,
       { fleetHasKeys: settings.CAPTIONFLEET_AUTH !== 'off', container: settings.CAPTIONFLEET_CONTAINER },

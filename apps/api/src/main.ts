@@ -4,6 +4,7 @@ import type { Tenant } from '@captionfleet/protocol/tenant';
 import { openBacklogReader } from '@captionfleet/queue/backlog';
 import { openDeliveryQueue } from '@captionfleet/queue/delivery-queue';
 import { openRateLimits } from '@captionfleet/queue/rate-limits';
+import { openScalingMemory } from '@captionfleet/queue/scaling-memory';
 import { openWorkerRegister } from '@captionfleet/queue/worker-register';
 import { openBatchStore } from '@captionfleet/storage/batch-store';
 import { openBlobFiles } from '@captionfleet/storage/blob-files';
@@ -103,7 +104,9 @@ async function main(config: ApiConfig): Promise<void> {
   const { host, port, allowedHosts } = config.admin;
   const { redisUrl, queuePrefix: prefix } = config;
   const backlog = parts.use(await openBacklogReader({ redisUrl, prefix, queues: everyQueueName }));
-  const admin = buildAdminServer({ allowedHosts, metrics, eyes: { backlog, workers }, logger });
+  const memory = parts.use(await openScalingMemory(redisUrl, prefix));
+  const scaling = { settings: config.scaling, memory, tasks: config.tasks };
+  const admin = buildAdminServer({ allowedHosts, metrics, eyes: { backlog, workers }, scaling, logger });
   parts.defer(() => close(admin));
   const adminUrl = await listen(admin, { host, port }, ['CAPTIONFLEET_ADMIN_HOST', 'CAPTIONFLEET_ADMIN_PORT']);
   logger.info(`listening for operators on ${adminUrl}`);

@@ -17,6 +17,7 @@ interface WorkerFacts {
 export function describeWorker({ config, model, card, rate }: WorkerFacts): () => WorkerPresence {
   const id = randomUUID();
   const readySince = new Date().toISOString();
+  const startSeconds = Math.round(process.uptime() * 10) / 10;
   const machine = {
     platform: platform(),
     architecture: arch(),
@@ -36,6 +37,7 @@ export function describeWorker({ config, model, card, rate }: WorkerFacts): () =
       machine,
       processes: config.inferenceProcesses,
       ...(measured === undefined ? {} : { imagesPerSecond: Math.round(measured * 100) / 100 }),
+      startSeconds,
       readySince,
     };
   };

@@ -28,6 +28,8 @@ export const WorkerPresenceSchema = z.object({
   processes: z.int(),
   /** Images finished a second, measured over the last minute of work; absent before there was any. */
   imagesPerSecond: z.number().optional(),
+  /** From the start of the process to its being ready. */
+  startSeconds: z.number().optional(),
   readySince: z.iso.datetime(),
 });
 export type WorkerPresence = z.infer<typeof WorkerPresenceSchema>;

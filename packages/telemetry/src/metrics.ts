@@ -121,6 +121,12 @@ export const metricTable = {
     help: 'Seconds in which the jobs of a lane are worked off at the measured rate, with those that go before them; +Inf when there are some that nobody works off, because no ready worker has their head or their queue is paused, absent while no worker has measured a rate.',
     labels: ['lane', 'pool'],
   },
+  captionfleet_desired_replicas: {
+    app: 'api',
+    type: 'gauge',
+    help: 'Workers that a pool should have, as GET /scaling/{pool} answers.',
+    labels: ['pool'],
+  },
   captionfleet_redis_memory_bytes: {
     app: 'api',
     type: 'gauge',
@@ -221,6 +227,7 @@ export function createApiMetrics(registry: Registry = new Registry()) {
     workers: gauge('captionfleet_workers'),
     poolImagesPerSecond: gauge('captionfleet_pool_images_per_second'),
     drainSeconds: gauge('captionfleet_drain_seconds'),
+    desiredReplicas: gauge('captionfleet_desired_replicas'),
     redisMemoryBytes: gauge('captionfleet_redis_memory_bytes'),
     admissionRefused: counter('captionfleet_admission_refused_total'),
     httpRequestSeconds: histogram('captionfleet_http_request_seconds'),
