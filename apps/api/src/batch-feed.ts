@@ -2,7 +2,6 @@ import { type BatchRecord, batchEndpoints } from '@captionfleet/protocol/batch';
 import { CaptionfleetError, type ErrorCode, type ErrorReport, reportError } from '@captionfleet/protocol/errors';
 import { type ImageJob, jobId } from '@captionfleet/protocol/image-job';
 import { headOf } from '@captionfleet/protocol/task';
-import type { JobProducer } from '@captionfleet/queue/producer';
 import type { BatchStore, FilePlace } from '@captionfleet/storage/batch-store';
 import type { FileStore } from '@captionfleet/storage/file-store';
 import type { OutcomeEnd, RequestStore } from '@captionfleet/storage/request-store';
@@ -10,6 +9,7 @@ import { lookAt, storeInline } from './admission.ts';
 import { askedOf, readLine } from './batch-line.ts';
 import { type FileLine, fileLines } from './file-lines.ts';
 import { mapBounded } from './map-bounded.ts';
+import type { TaskProducer } from './routed-producer.ts';
 import type { SubmissionConfig } from './submission.ts';
 import { endUnwanted } from './unwanted.ts';
 
@@ -22,7 +22,7 @@ export interface BatchWork {
   readonly files: FileStore;
   /** The tenant's own. */
   readonly requests: RequestStore;
-  readonly producer: JobProducer;
+  readonly producer: TaskProducer;
   readonly spendImages: SubmissionConfig['spendImages'];
 }
 
@@ -38,7 +38,7 @@ const limits = {
   enqueueMs: 10_000,
 } as const;
 
-export const producerOfBatch = ({ endpoint }: BatchRecord, queues: SubmissionConfig['queues']): JobProducer =>
+export const producerOfBatch = ({ endpoint }: BatchRecord, queues: SubmissionConfig['queues']): TaskProducer =>
   queues.bulk[headOf[batchEndpoints[endpoint]]].producer;
 
 /**
@@ -159,7 +159,10 @@ async function putChunk(
   await mapBounded(refused, limits.callsAtOnce, ({ index, error }) => fail(requests, record, index, error, signal));
   const accepted = looked.filter(({ image }) => !('refused' in image));
   if (accepted.length === 0) return;
-  using places = await producer.reserve(accepted.length);
+  using places = await producer.reserve(accepted.length, accepted.length, {
+    tasks: accepted.flatMap(({ task }) => task ?? []),
+    deadline: Date.parse(record.expiresAt),
+  });
   await spendImages?.(record.tenant, accepted.length);
   const images = await storeInline(
     accepted.map(({ image }) => image),

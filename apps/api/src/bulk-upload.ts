@@ -4,11 +4,12 @@ import { CaptionfleetError, type ErrorReport, errorFromReport, reportError } fro
 import { type ImageJob, jobId, type RequestId } from '@captionfleet/protocol/image-job';
 import { headOf, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
-import type { JobProducer, Places } from '@captionfleet/queue/producer';
+import type { Places } from '@captionfleet/queue/producer';
 import type { BulkStore } from '@captionfleet/storage/bulk-store';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { lookAt, storeInline } from './admission.ts';
 import { newRequestId } from './request-id.ts';
+import type { TaskProducer } from './routed-producer.ts';
 import { assertServed, type SubmissionConfig } from './submission.ts';
 import type { DoorImage } from './task-request.ts';
 
@@ -61,7 +62,7 @@ export class BulkUpload {
   readonly #about: { readonly tenant: Tenant; readonly id: RequestId; readonly task: Task; readonly createdAt: string };
   readonly #store: BulkStore;
   readonly #requests: RequestStore;
-  readonly #producer: JobProducer;
+  readonly #producer: TaskProducer;
   readonly #spendImages: SubmissionConfig['spendImages'];
   readonly #customIds = new Set<string>();
   #manifest: Promise<void> | undefined;
@@ -208,7 +209,9 @@ export class BulkUpload {
     for (;;) {
       signal.throwIfAborted();
       const isLast = this.#patienceMs <= 0;
-      const places = await unlessFull(this.#producer.reserve(wanted, isLast ? 1 : wanted));
+      const places = await unlessFull(
+        this.#producer.reserve(wanted, isLast ? 1 : wanted, { tasks: [this.#about.task] }),
+      );
       if (places !== undefined || isLast) return places;
       this.#patienceMs -= lookAgainMs;
       await delay(lookAgainMs, undefined, { signal });

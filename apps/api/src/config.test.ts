@@ -11,6 +11,7 @@ test('with a storage account alone everything else has a default', () => {
     redisUrl: 'redis://127.0.0.1:6379',
     queuePrefix: '{captionfleet}',
     pool: 'cpu',
+    pools: ['cpu'],
     maxWaiting: 10_000,
     tasks: ['caption'],
     blobAccount: { connectionString: 'UseDevelopmentStorage=true' },

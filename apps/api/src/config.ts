@@ -1,4 +1,5 @@
 import { imageLimits } from '@captionfleet/protocol/image-reference';
+import { type Pool, pools } from '@captionfleet/protocol/queue-names';
 import {
   fleetConfig,
   fleetVariables,
@@ -52,6 +53,8 @@ const ApiConfigSchema = z
       ),
       '0',
     ),
+    /** Pools that jobs may go to, with commas between them; not set: CAPTIONFLEET_POOL alone. */
+    CAPTIONFLEET_POOLS: list(z.enum(pools)),
     /** Where operators find /metrics; callers of the API should not reach it. */
     CAPTIONFLEET_ADMIN_HOST: withDefault(z.string(), '127.0.0.1'),
     /** 0 takes any free port. */
@@ -75,6 +78,7 @@ const ApiConfigSchema = z
     tracing: tracingConfig(settings, context),
     host: settings.HOST,
     port: settings.PORT,
+    pools: poolsOf(settings),
     tasks: settings.CAPTIONFLEET_TASKS,
     maxWaiting: settings.CAPTIONFLEET_MAX_WAITING,
     auth: authConfig(settings, context),
@@ -95,6 +99,14 @@ const ApiConfigSchema = z
       context,
     ),
   }));
+const poolsOf = ({
+  CAPTIONFLEET_POOLS: named,
+  CAPTIONFLEET_POOL: pool,
+}: {
+  readonly CAPTIONFLEET_POOLS: readonly Pool[];
+  readonly CAPTIONFLEET_POOL: Pool;
+}): Pool[] => (named.length === 0 ? [pool] : [...new Set(named)]);
+
 /** What is accepted from callers; neither is anyone. An issue when anyone could call from beyond this machine. */
 function authConfig(settings: z.infer<z.ZodObject<typeof callerVariables>>, context: z.core.$RefinementCtx) {
   const ways = settings.CAPTIONFLEET_AUTH.split(',');

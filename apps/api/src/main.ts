@@ -28,7 +28,8 @@ import { type BatchStorage, startAzureml } from './azureml-start.ts';
 import { BatchDriver } from './batch-driver.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 import { EntraTokens } from './entra-tokens.ts';
-import { everyQueueName } from './pool-look.ts';
+import { openPoolChoice } from './pool-choice.ts';
+import { everyQueueName, lookAtFleet } from './pool-look.ts';
 import { buildServer } from './server.ts';
 import { openTaskQueues } from './task-queues.ts';
 import { openWebhooks } from './webhooks.ts';
@@ -46,7 +47,13 @@ async function main(config: ApiConfig): Promise<void> {
   const tracing = parts.use(await openTracing(config.tracing, { name: 'api', logger }));
   const blobs = await openBlobStore({ ...config.blobAccount, container: config.container });
   await blobs.ensureContainer();
-  const queues = await openTaskQueues({ ...config, fair: tellsCallersApart(config) }, parts);
+  const { redisUrl, queuePrefix: prefix, pools } = config;
+  const workers = parts.use(await openWorkerRegister({ redisUrl, prefix }));
+  const eyes = { backlog: parts.use(await openBacklogReader({ redisUrl, prefix, queues: everyQueueName })), workers };
+  const choose = openPoolChoice({ pools, look: () => lookAtFleet(eyes), settings: config.scaling });
+  const [pool = config.pool] = pools;
+  const routing = pools.length > 1 ? { pools, choose } : undefined;
+  const queues = await openTaskQueues({ ...config, pool, routing, fair: tellsCallersApart(config) }, parts);
   await queues.interactive.caption.producer.ping().catch(({ code, cause }: CaptionfleetError) => {
     const why = cause instanceof Error ? cause.message || String(Object(cause).code) : 'no answer';
     const redis = `Redis at ${redisAddress(config.redisUrl)} does not answer (${why})`;
@@ -59,7 +66,6 @@ async function main(config: ApiConfig): Promise<void> {
   const sender = parts.use(openWebhookSender({ allowPrivateHosts: config.webhookPrivateHosts }));
   const store = openWebhookStore(blobs);
   const webhooks = parts.use(openWebhooks({ store, requests, queues, deliveries, sender, metrics, logger, tracing }));
-  const workers = parts.use(await openWorkerRegister({ redisUrl: config.redisUrl, prefix: config.queuePrefix }));
   const fleet = {
     spendImages: access.spendImages,
     bulk: (tenant: Tenant) => openBulkStore(blobs, tenant),
@@ -102,11 +108,9 @@ async function main(config: ApiConfig): Promise<void> {
     );
   }
   const { host, port, allowedHosts } = config.admin;
-  const { redisUrl, queuePrefix: prefix } = config;
-  const backlog = parts.use(await openBacklogReader({ redisUrl, prefix, queues: everyQueueName }));
   const memory = parts.use(await openScalingMemory(redisUrl, prefix));
   const scaling = { settings: config.scaling, memory, tasks: config.tasks };
-  const admin = buildAdminServer({ allowedHosts, metrics, eyes: { backlog, workers }, scaling, logger });
+  const admin = buildAdminServer({ allowedHosts, metrics, eyes, scaling, logger });
   parts.defer(() => close(admin));
   const adminUrl = await listen(admin, { host, port }, ['CAPTIONFLEET_ADMIN_HOST', 'CAPTIONFLEET_ADMIN_PORT']);
   logger.info(`listening for operators on ${adminUrl}`);

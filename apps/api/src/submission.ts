@@ -4,7 +4,7 @@ import type { Lane } from '@captionfleet/protocol/queue-names';
 import { headOf, type ModelTask, type Task } from '@captionfleet/protocol/task';
 import type { Tenant } from '@captionfleet/protocol/tenant';
 import type { Webhook } from '@captionfleet/protocol/webhook';
-import type { JobProducer, Places } from '@captionfleet/queue/producer';
+import type { Places } from '@captionfleet/queue/producer';
 import type { RequestStore } from '@captionfleet/storage/request-store';
 import { currentSpan } from '@captionfleet/telemetry/current-span';
 import { noTracing, type Tracing, traced } from '@captionfleet/telemetry/tracing';
@@ -12,6 +12,7 @@ import { type ArrivedImage, admitImages } from './admission.ts';
 import { refuseUnreachable } from './deadline.ts';
 import { newRequestId } from './request-id.ts';
 import { jobsOf } from './request-status.ts';
+import type { TaskProducer } from './routed-producer.ts';
 import type { TaskQueue, TaskQueues } from './task-queues.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -88,7 +89,10 @@ export async function reservePlaces(
   if (webhook !== undefined) assertCallable(webhook, webhooks);
   const producer = producerOf({ lane, task }, queues);
   if (deadline !== undefined) await refuseUnreachable(producer, images.length, deadline);
-  return await producer.reserve(images.length);
+  return await producer.reserve(images.length, images.length, {
+    tasks: [task],
+    deadline: deadline === undefined ? undefined : Date.parse(deadline),
+  });
 }
 
 /** What the record of a request says but for its id: its images were looked at, and the inline ones are stored. */
@@ -154,7 +158,7 @@ async function send(
 const queueOf = ({ lane, task }: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): TaskQueue =>
   queues[lane][headOf[task.type]];
 
-export const producerOf = (record: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): JobProducer =>
+export const producerOf = (record: Pick<RequestRecord, 'lane' | 'task'>, queues: TaskQueues): TaskProducer =>
   queueOf(record, queues).producer;
 
 export function assertServed({ type }: Pick<Task, 'type'>, served: readonly ModelTask[]): void {
