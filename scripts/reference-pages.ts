@@ -4,13 +4,10 @@ import { errorTable } from '@captionfleet/protocol/errors';
 import { metricTable } from '@captionfleet/telemetry/metrics';
 import { spanTable } from '@captionfleet/telemetry/span-table';
 import { readAlerts } from '../test/support/alert-rules.ts';
+import { machineSizesPage } from './machine-sizes-page.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const generated = 'This page is written by `npm run docs`; a test holds it against the code.';
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
-}
 
 function errorsPage(): string {
   const rows = Object.entries(errorTable).map(([code, { status, retryable, meaning }]) => [
@@ -26,7 +23,7 @@ ${generated}
 Every error that leaves the fleet has one of these codes: in a problem+json body, in the outcome of an image, in a log line,
 on the command line. *Retry* says whether the same request may succeed later.
 
-${table(['code', 'HTTP status', 'retry', 'meaning'], rows)}
+${markdownTable(['code', 'HTTP status', 'retry', 'meaning'], rows)}
 `;
 }
 
@@ -46,7 +43,7 @@ The API and each worker answer \`GET /metrics\` in the text format of Prometheus
 (\`CAPTIONFLEET_ADMIN_HOST\`, \`_PORT\`), not on the one for callers. Beside these, each process has the default
 metrics of Node.
 
-${table(['name', 'of', 'type', 'labels', 'meaning'], rows)}
+${markdownTable(['name', 'of', 'type', 'labels', 'meaning'], rows)}
 `;
 }
 
@@ -66,7 +63,7 @@ The rules lie in \`infra/prometheus\`, the tests of each beside them. A page wak
 alert has a [runbook](../runbooks/README.md). The jobs of Prometheus must be called \`captionfleet-api\` and
 \`captionfleet-worker\`; \`redis_evicted_keys_total\` comes from redis_exporter.
 
-${table(['alert', 'severity', 'after', 'says', 'when'], rows)}
+${markdownTable(['alert', 'severity', 'after', 'says', 'when'], rows)}
 `;
 }
 
@@ -90,7 +87,7 @@ One request is one trace: it goes on from the caller's \`traceparent\`, through 
 webhook. Probes are not traced, and images of bulk requests, batches and scoring jobs are each a trace of its own. A collector that is away
 or slow costs spans and nothing else: at most \`OTEL_BSP_MAX_QUEUE_SIZE\` wait, and a stop waits 3 seconds for them.
 
-${table(['span', 'of', 'kind', 'meaning', 'attributes'], rows)}
+${markdownTable(['span', 'of', 'kind', 'meaning', 'attributes'], rows)}
 
 \`error.type\` is a code of [errors.md](errors.md), for a webhook the status of its receiver. \`captionfleet.outcome\` of a delivery is the
 image's (\`succeeded\`, \`failed\`, \`aborted\`, \`canceled\`), or \`retried\`, \`handed-back\` (the worker was stopping), \`postponed\`
@@ -113,6 +110,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   'docs/reference/metrics.md': metricsPage,
   'docs/reference/tracing.md': tracingPage,
   'docs/reference/alerts.md': alertsPage,
+  'docs/reference/machine-sizes.md': () => machineSizesPage(generated),
 };
 
 const root = new URL('../', import.meta.url);
