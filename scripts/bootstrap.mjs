@@ -14,6 +14,7 @@ const commands = {
   start: { entry: 'apps/cli/src/main.ts', fixedArguments: ['up'], redis: true },
   test: { entry: 'scripts/test.ts', fixedArguments: [], redis: true },
   'test:contract': { entry: 'scripts/test.ts', fixedArguments: ['--contract'], redis: true },
+  'test:kubernetes': { entry: 'scripts/test.ts', fixedArguments: ['--kubernetes'], redis: false },
   bench: { entry: 'test/bench/bench.ts', fixedArguments: [], redis: true },
   'bench:peers': { entry: 'test/bench/peers.ts', fixedArguments: [], redis: false },
   captionfleet: { entry: 'apps/cli/src/main.ts', fixedArguments: [], redis: false },

@@ -1,5 +1,6 @@
 // `npm test [-- FILE...]`: the static checks, then every test file, then one line that counts both. The files of test/contract,
-// which install what they compare with, run with `npm run test:contract`.
+// which install what they compare with, run with `npm run test:contract`, and those of test/kubernetes, which build a
+// kube-apiserver, with `npm run test:kubernetes`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -15,7 +16,7 @@ const testFiles = [
   'models/**/*.test.ts',
   'test/**/*.test.ts',
 ];
-const contractFiles = 'test/contract/*.test.ts';
+const filesOf = { '--contract': 'test/contract/*.test.ts', '--kubernetes': 'test/kubernetes/*.test.ts' } as const;
 
 interface Counts {
   passed: number;
@@ -56,9 +57,13 @@ async function runTests(files: string[], counts: Counts): Promise<void> {
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 const given = process.argv.slice(2);
-const chosen = given.flatMap((file) => (file === '--contract' ? globSync(contractFiles).sort() : file));
+const chosen = given.flatMap((file) =>
+  file in filesOf ? globSync(filesOf[file as keyof typeof filesOf]).sort() : file,
+);
 const files =
-  chosen.length > 0 ? chosen : testFiles.flatMap((pattern) => globSync(pattern, { exclude: [contractFiles] })).sort();
+  chosen.length > 0
+    ? chosen
+    : testFiles.flatMap((pattern) => globSync(pattern, { exclude: Object.values(filesOf) })).sort();
 if (chosen.length === 0) await runChecks(counts);
 await runTests(files, counts);
 if (counts.passed + counts.failed === 0) counts.failed = 1;
