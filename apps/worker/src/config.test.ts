@@ -34,6 +34,7 @@ test('a model directory and a storage account are enough', () => {
     batchMaxImages: 8,
     batchMaxWaitMs: 10,
     drainMs: 25_000,
+    azureMetadata: { url: 'http://169.254.169.254', isExpected: false },
     inferenceTimeoutMs: 120_000,
     blobAccount: { connectionString: 'UseDevelopmentStorage=true' },
     container: 'captionfleet',
@@ -57,6 +58,20 @@ test('lists have commas between their items', () => {
   assert.deepEqual(config.cpuAffinity, [0, 2]);
   assert.deepEqual(config.imageContainers, ['photos', 'scans']);
   assert.deepEqual(config.allowPrivateHosts, ['images.intranet:8080', '[::1]:80']);
+});
+
+test('the metadata service is asked nowhere but on this machine', () => {
+  const endpoint = (CAPTIONFLEET_AZURE_METADATA: string) =>
+    readConfig({ ...required, CAPTIONFLEET_AZURE_METADATA }).azureMetadata;
+  assert.equal(endpoint('off'), undefined);
+  for (const url of ['http://127.0.0.1:9000', 'http://[::1]:9000', 'http://localhost', 'http://169.254.169.254'])
+    assert.deepEqual(endpoint(`${url}/`), { url, isExpected: true });
+  const elsewhere = ['http://10.0.0.4', 'https://127.0.0.1', 'http://user:secret@127.0.0.1', 'http://127.0.0.1/path'];
+  for (const url of [...elsewhere, 'http://127.0.0.1.example.org', 'http://127.0.0.1?a', 'on', 'AUTO'])
+    assert.equal(
+      refusal({ CAPTIONFLEET_AZURE_METADATA: url }),
+      'CAPTIONFLEET_AZURE_METADATA: must be off, auto, or a URL such as http://127.0.0.1:9000 to this machine',
+    );
 });
 
 test('what is wrong is named, and no value is shown', () => {

@@ -14,6 +14,7 @@ import {
 } from '@captionfleet/protocol/settings';
 import { tracingConfig, tracingVariables } from '@captionfleet/protocol/tracing-settings';
 import { z } from 'zod';
+import type { MetadataEndpoint } from './metadata-client.ts';
 
 const driftForm = 'must be a number of hours from 0 to 168';
 
@@ -23,6 +24,20 @@ const affinity = z
   .transform((text): 'off' | 'auto' | readonly number[] =>
     text === 'off' || text === 'auto' ? text : text.split(',').map(Number),
   );
+
+const metadataForm = 'must be off, auto, or a URL such as http://127.0.0.1:9000 to this machine';
+
+/** Only what answers to this machine alone is trusted to say when it ends: loopback, or the link-local address of Azure. */
+const azureMetadata = z.string().transform((text, context): MetadataEndpoint | undefined => {
+  if (text === 'off') return undefined;
+  if (text === 'auto') return { url: 'http://169.254.169.254', isExpected: false };
+  const url = URL.parse(text);
+  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|169\.254(?:\.\d{1,3}){2})$/.test(url?.hostname ?? '');
+  if (isHere && url !== null && text.replace(/\/$/, '') === url.origin && url.protocol === 'http:')
+    return { url: url.origin, isExpected: true };
+  context.addIssue({ code: 'custom', message: metadataForm });
+  return z.NEVER;
+});
 
 const minuteMs = 60_000;
 
@@ -58,6 +73,8 @@ const WorkerConfigSchema = z
     CAPTIONFLEET_BATCH_MAX_WAIT_MS: withDefault(wholeNumber(0, minuteMs), '10'),
     /** Milliseconds for what runs when the worker is told to stop. */
     CAPTIONFLEET_DRAIN_MS: withDefault(wholeNumber(0, 60 * minuteMs), '25000'),
+    /** Whether Azure is asked where this worker runs and what is to happen to its machine: off, auto, or where to ask. */
+    CAPTIONFLEET_AZURE_METADATA: withDefault(azureMetadata, 'auto'),
     /** Milliseconds for one batch in an inference process, its fetches included; then the process is replaced. */
     CAPTIONFLEET_INFERENCE_TIMEOUT_MS: withDefault(wholeNumber(100, 60 * minuteMs), '120000'),
     /** Other containers of the storage account whose blobs may be captioned, with commas between them. */
@@ -84,6 +101,7 @@ const WorkerConfigSchema = z
     batchMaxImages: settings.CAPTIONFLEET_BATCH_MAX_IMAGES,
     batchMaxWaitMs: settings.CAPTIONFLEET_BATCH_MAX_WAIT_MS,
     drainMs: settings.CAPTIONFLEET_DRAIN_MS,
+    azureMetadata: settings.CAPTIONFLEET_AZURE_METADATA,
     inferenceTimeoutMs: settings.CAPTIONFLEET_INFERENCE_TIMEOUT_MS,
     imageContainers: settings.CAPTIONFLEET_IMAGE_CONTAINERS,
     allowPrivateHosts: settings.CAPTIONFLEET_ALLOW_PRIVATE_HOSTS,

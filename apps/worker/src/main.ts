@@ -19,6 +19,8 @@ import { watchDrift } from './drift-watch.ts';
 import { openHealthServer } from './health-server.ts';
 import { imageJob, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
+import { askInstance } from './instance-metadata.ts';
+import { openMetadataClient } from './metadata-client.ts';
 import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { seldom } from './seldom.ts';
 import { firstStopSignal } from './stop-signal.ts';
@@ -54,7 +56,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       scrape: (accept) => scrapeNow(metrics, () => started, accept),
     }),
   );
-  const found = await prepare(config, stopped, logger);
+  const [found] = await Promise.all([prepare(config, stopped, logger), askMachine(config, stopped, logger)?.early]);
   if (found === undefined) return;
   const { choice: prepared, card } = found;
   const pool = parts.use(startPool(config, prepared, watchPool(logger, metrics)));
@@ -134,6 +136,14 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   // What this process counted last is why it ends: Prometheus gets the time to read it.
   if (reportError(reason).code.startsWith('MODEL_')) await Promise.race([stopped, pause(lastScrapeMs)]);
   throw reason;
+}
+
+/** Undefined where nobody is asked. */
+function askMachine({ azureMetadata }: WorkerConfig, stopped: Promise<NodeJS.Signals>, logger: Logger) {
+  if (azureMetadata === undefined) return undefined;
+  const stopping = new AbortController();
+  void stopped.then(() => stopping.abort());
+  return askInstance(openMetadataClient(azureMetadata), azureMetadata, { logger, signal: stopping.signal });
 }
 
 /** Undefined when the worker was told to stop meanwhile. */

@@ -113,6 +113,11 @@ export const errorTable = {
     meaning: 'This process has as many event streams open as it serves.',
   },
   STORAGE_UNAVAILABLE: { status: 503, retryable: true, meaning: 'Blob storage does not answer.' },
+  METADATA_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'The instance metadata service of Azure does not answer, or not as documented.',
+  },
   INFERENCE_FAILED: { status: 500, retryable: true, meaning: 'The inference process failed or took too long.' },
   ATTEMPTS_EXHAUSTED: {
     status: 500,
