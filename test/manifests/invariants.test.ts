@@ -103,7 +103,10 @@ for (const [overlay, manifests] of built) {
       const url = new URL(trigger.metadata.url);
       assert.ok(api.admin.allowedHosts.includes(url.hostname), url.hostname);
       assert.equal(Number(url.port), api.admin.port);
-      assert.equal(url.pathname, `/scaling/${readWorkerConfig(environment(manifests, worker)).pool}`);
+      const { pool } = readWorkerConfig(environment(manifests, worker));
+      assert.equal(url.pathname, `/scaling/${pool}`);
+      assert.equal(spec.maxReplicaCount, api.scaling[pool].maxReplicas);
+      assert.equal(spec.minReplicaCount, api.scaling[pool].minReplicas);
       const [service, namespace] = url.hostname.split('.');
       assert.equal(named(manifests, 'Service', String(service)).metadata.namespace, namespace);
       const { requests } = worker['spec'].template.spec.containers[0].resources;
