@@ -17,6 +17,7 @@ const commands = {
   'test:kubernetes': { entry: 'scripts/test.ts', fixedArguments: ['--kubernetes'], redis: false },
   bench: { entry: 'test/bench/bench.ts', fixedArguments: [], redis: true },
   'bench:peers': { entry: 'test/bench/peers.ts', fixedArguments: [], redis: false },
+  observe: { entry: 'test/observed-fleet/observe.ts', fixedArguments: [], redis: true },
   captionfleet: { entry: 'apps/cli/src/main.ts', fixedArguments: [], redis: false },
 };
 

@@ -1,5 +1,6 @@
 // The rules on a real Prometheus that scrapes a real fleet. `npm run observe` goes on from here and breaks its parts.
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,8 +10,17 @@ import { postCaptions, waitFor } from '../support/http.ts';
 import { redisCommand } from '../support/redis-command.ts';
 import { startObservedFleet } from './observed-fleet.ts';
 
+const runbooks = new URL('../../docs/runbooks/', import.meta.url);
 /** Of metrics that no process exports yet, or that need an hour. */
 const withoutSeries = new Set(['captionfleet:usd_per_1000_images:rate1h']);
+
+/** What the pages of docs/runbooks ask Prometheus. */
+const runbookQueries = (): string[] =>
+  globSync('*.md', { cwd: runbooks.pathname }).flatMap((page) =>
+    [...readFileSync(new URL(page, runbooks), 'utf8').matchAll(/^promql '(.+)'$/gm)].map(
+      ([, query]) => query as string,
+    ),
+  );
 
 test('every rule is evaluated without an error, every recording gives series, and nothing fires in a healthy fleet', async () => {
   await using observed = await startObservedFleet({ workers: 1, quickenBy: 60 });
@@ -42,6 +52,7 @@ test('every rule is evaluated without an error, every recording gives series, an
       .then((found) => found.map(({ labels }) => labels['alertname'])),
     [],
   );
+  for (const query of runbookQueries()) await prometheus.query(query);
   const { start, end } = { start: Date.now() / 1000 - 10, end: Date.now() / 1000 };
   const [ready] = await prometheus.queryRange('captionfleet:ready_workers{pool="cpu"}', { start, end, step: 1 });
   assert.equal(ready?.values.at(-1)?.[1], 1);
