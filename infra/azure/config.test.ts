@@ -28,6 +28,7 @@ const refused: Record<string, [settings: object, says: RegExp]> = {
   'a CPU pool with GPUs': [{ cpuPool: { size: 'Standard_NC4as_T4_v3' } }, /has a GPU/],
   'bounds the wrong way round': [{ cpuPool: { min: 5, max: 2 } }, /min is above max/],
   everybody: [{ authorizedIpRanges: ['0.0.0.0/0'] }, /everybody/],
+  'everybody as operators': [{ operatorRanges: ['0.0.0.0/0'] }, /operatorRanges/],
   'a range that is none': [{ authorizedIpRanges: ['203.0.113.7'] }, /an IPv4 range such as/],
   'scale sets without a release': [{ flavour: 'scale-sets' }, /needs a release/],
   'a network of the pods': [{ addressSpace: '10.244.0.0/16' }, /of pods/],

@@ -56,6 +56,8 @@ const FleetConfigSchema = z
     adminGroupIds: z.array(z.guid()).min(1),
     /** Without any the API server of the cluster has no public address. */
     authorizedIpRanges: z.array(cidr).max(200).default([]),
+    /** Peered networks or a VPN's, from which people reach Grafana, blobs and secrets. */
+    operatorRanges: z.array(cidr).max(100).default([]),
     /** Such as 1.34; Azure's default where absent. Patches follow by themselves. */
     kubernetesVersion: z
       .string()
@@ -123,8 +125,10 @@ const FleetConfigSchema = z
         message: 'a cluster needs a machine for its own pods',
       });
     }
-    if (fleet.authorizedIpRanges.includes('0.0.0.0/0')) {
-      context.addIssue({ code: 'custom', path: ['authorizedIpRanges'], message: '0.0.0.0/0 is everybody' });
+    for (const path of ['authorizedIpRanges', 'operatorRanges'] as const) {
+      if (fleet[path].includes('0.0.0.0/0')) {
+        context.addIssue({ code: 'custom', path: [path], message: '0.0.0.0/0 is everybody' });
+      }
     }
     for (const { path, size, use } of machines(fleet)) {
       const why = refusal(size, use, fleet);

@@ -80,6 +80,9 @@ export function buildNetwork({ fleet, resourceGroupName, location, tags }: Place
     ...common,
     securityRules: [
       rule('machines-in', 100, 'Inbound', 'Allow', machinesPrefix, endpointsPrefix, 'Tcp', ['443', String(redisPort)]),
+      ...fleet.operatorRanges.map((range, index) =>
+        rule(`operators-in-${index}`, 200 + index, 'Inbound', 'Allow', range, endpointsPrefix, 'Tcp', ['443']),
+      ),
       rule('deny-in', 4000, 'Inbound', 'Deny', '*', '*', '*', ['*']),
       rule('deny-out', 4000, 'Outbound', 'Deny', '*', '*', '*', ['*']),
     ],

@@ -16,7 +16,11 @@ const flavours = {
     gpuPool: { size: 'Standard_NC8as_T4_v3', min: 0, max: 4 },
     storage: { imageContainers: ['photos'] },
   }),
-  'a cluster for named ranges': await declare({ ...leastSettings, authorizedIpRanges: ['203.0.113.0/24'] }),
+  'a cluster for named ranges': await declare({
+    ...leastSettings,
+    authorizedIpRanges: ['203.0.113.0/24'],
+    operatorRanges: ['10.9.0.0/24'],
+  }),
   'scale sets': await declare(leastScaleSets),
   'scale sets with spot': await declare({ ...leastScaleSets, spotPool: {}, storage: { imageContainers: ['photos'] } }),
 };
