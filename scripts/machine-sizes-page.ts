@@ -66,6 +66,7 @@ ${generated} The data is \`packages/protocol/src/machine-sizes.json\`.
 
 Azure's machine sizes that BLIP is served on or could be: what they have, whether they can still be had, and what is known of
 their price.
+[configuration.md](configuration.md#machine) says how a worker is held to them.
 
 *Listed* sizes are on the allow-list of ${(allowList?.models ?? []).map((model) => `\`${model}\``).join(' and ')}
 (${allowList?.source}; ${allowList?.asOf}).
@@ -75,7 +76,8 @@ size without a temp disk works on its OS disk, whose size is chosen with the mac
 Instruction sets follow from the processors that Azure names; a host may offer less. On mixed hosts nobody knows before the
 start which one a machine gets: \`captionfleet doctor\` reads it there.
 
-Prices that are not verified are estimates to compare by. Look yours up in Azure's price list.
+Prices that are not verified are estimates to compare by; a worker takes one for its own only when it is told so
+(\`CAPTIONFLEET_USD_PER_HOUR=catalogue\`). Look yours up in Azure's price list.
 
 ${sources.join('\n')}
 

@@ -1,13 +1,14 @@
 import { lanes } from '@captionfleet/protocol/queue-names';
 import type { ApiMetrics } from '@captionfleet/telemetry/metrics';
+import { pricePer1000 } from './image-price.ts';
 import { drainSeconds, type FleetLook, measuredRate, type PoolLook } from './pool-look.ts';
 
 /** Sets the gauges of queues, pools and Redis to what was seen; without a look they are absent, not stale. */
 export function setFleetGauges(metrics: ApiMetrics, look: FleetLook | undefined): void {
   const { queueJobs, oldestJobSeconds, overdueJobs, queuePaused } = metrics;
-  const { drainSeconds: drain, workers, poolImagesPerSecond, redisMemoryBytes } = metrics;
+  const { drainSeconds: drain, workers, poolImagesPerSecond, redisMemoryBytes, usdPer1000Images } = metrics;
   for (const gauge of [queueJobs, oldestJobSeconds, overdueJobs, queuePaused]) gauge.reset();
-  for (const gauge of [drain, workers, poolImagesPerSecond, redisMemoryBytes]) gauge.reset();
+  for (const gauge of [drain, workers, poolImagesPerSecond, redisMemoryBytes, usdPer1000Images]) gauge.reset();
   if (look === undefined) return;
   for (const pool of look.pools) setPool(metrics, pool);
   for (const [kind, bytes] of Object.entries(look.memory)) redisMemoryBytes.set({ kind }, bytes);
@@ -29,4 +30,5 @@ function setPool(metrics: ApiMetrics, look: PoolLook): void {
   }
   metrics.workers.set({ pool, state: 'ready' }, look.workers.length);
   metrics.poolImagesPerSecond.set({ pool }, measuredRate(look.workers) ?? 0);
+  for (const [size, usd] of pricePer1000(look.workers)) metrics.usdPer1000Images.set({ pool, size }, usd);
 }

@@ -45,7 +45,31 @@ test('a model directory and a storage account are enough', () => {
     healthNames: [],
     logLevel: 'info',
     tracing: undefined,
+    machine: {
+      size: undefined,
+      zone: undefined,
+      priority: undefined,
+      usdPerHour: undefined,
+      check: 'warn',
+      allowedSizes: [],
+    },
   });
+});
+
+test('the machine has a size, a price and sizes that are accepted, by the names that Azure has for them', () => {
+  const { machine } = readConfig({
+    ...required,
+    CAPTIONFLEET_MACHINE_SIZE: 'standard_d4as_v6',
+    CAPTIONFLEET_MACHINE_PRIORITY: 'spot',
+    CAPTIONFLEET_USD_PER_HOUR: '0.05',
+    CAPTIONFLEET_ALLOWED_SIZES: 'D4as_v6,Standard_D8as_v9',
+  });
+  assert.equal(machine.size, 'Standard_D4as_v6');
+  assert.equal(machine.usdPerHour, 0.05);
+  assert.deepEqual(machine.allowedSizes, ['Standard_D4as_v6', 'Standard_D8as_v9']);
+  assert.equal(readConfig({ ...required, CAPTIONFLEET_USD_PER_HOUR: 'catalogue' }).machine.usdPerHour, 'catalogue');
+  assert.match(refusal({ CAPTIONFLEET_USD_PER_HOUR: '-1' }), /^CAPTIONFLEET_USD_PER_HOUR: must be a price/);
+  assert.match(refusal({ CAPTIONFLEET_ALLOWED_SIZES: 'big ones' }), /^CAPTIONFLEET_ALLOWED_SIZES.0: must be a machine/);
 });
 
 test('lists have commas between their items', () => {

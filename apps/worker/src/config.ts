@@ -14,6 +14,7 @@ import {
 } from '@captionfleet/protocol/settings';
 import { tracingConfig, tracingVariables } from '@captionfleet/protocol/tracing-settings';
 import { z } from 'zod';
+import { machineConfig, machineVariables } from './machine-config.ts';
 import type { MetadataEndpoint } from './metadata-client.ts';
 
 const driftForm = 'must be a number of hours from 0 to 168';
@@ -46,6 +47,7 @@ const WorkerConfigSchema = z
   .object({
     ...fleetVariables,
     ...tracingVariables,
+    ...machineVariables,
     /** Whose queues it serves; interactive goes before bulk. */
     CAPTIONFLEET_LANES: withDefault(list(LaneSchema).pipe(z.array(LaneSchema).nonempty()), 'interactive,bulk'),
     /** What `captionfleet model build` or `model pull` made. */
@@ -90,6 +92,7 @@ const WorkerConfigSchema = z
   .transform((settings, context) => ({
     ...fleetConfig(settings, context),
     tracing: tracingConfig(settings, context),
+    machine: machineConfig(settings),
     lanes: settings.CAPTIONFLEET_LANES,
     modelDirectory: settings.CAPTIONFLEET_MODEL_DIR,
     variant: settings.CAPTIONFLEET_VARIANT,

@@ -94,6 +94,18 @@ test('a caption is written with all of its timings, and counted', async () => {
   assert.match(text, /captionfleet_images_in_flight 0/);
 });
 
+test('with a price an image costs the time in which it had an inference process, without it nothing is said', async () => {
+  const free = deliver();
+  await imageJob(free, stagesThat(captioned), never);
+  assert.ok(!('costUsd' in ((await outcomeOf(free)) ?? {})));
+  const priced = deliver();
+  await imageJob(priced, { ...stagesThat(captioned), usdPerSecond: 0.0012345 }, never);
+  const outcome = await outcomeOf(priced);
+  assert.ok(outcome?.status === 'succeeded');
+  // 2 ms of preprocessing and 3 ms of inference.
+  assert.equal(outcome.costUsd, 0.00000617);
+});
+
 test('a failure that will not pass is the outcome at once', async () => {
   const delivery = deliver();
   await imageJob(

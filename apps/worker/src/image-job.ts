@@ -23,6 +23,8 @@ export interface Stages {
   readonly traces?: DeliveryTraces | undefined;
   /** Name of the queue, for the traces. */
   readonly queue?: string;
+  /** USD for a second of one inference process. @defaultValue unknown */
+  readonly usdPerSecond?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -117,7 +119,7 @@ async function inferWhileWanted(
 async function infer(
   { job, lastAttempt, suspect }: Delivery,
   queueMs: number,
-  { batcher, lane, trace }: TracedStages,
+  { batcher, lane, trace, usdPerSecond }: TracedStages,
   signal: AbortSignal,
 ): Promise<ImageOutcome> {
   const { source, task } = job;
@@ -132,8 +134,15 @@ async function infer(
   const { fetchMs, preprocessMs, inferenceMs } = result.timings;
   // All the rest, so that the stages add up to the time from enqueueing to the result.
   const batchMs = Math.max(0, performance.now() - started - fetchMs - preprocessMs - inferenceMs);
-  return { ...result, timings: roundTimings({ queueMs, batchMs, fetchMs, preprocessMs, inferenceMs }) };
+  return {
+    ...result,
+    timings: roundTimings({ queueMs, batchMs, fetchMs, preprocessMs, inferenceMs }),
+    ...(usdPerSecond === undefined ? {} : { costUsd: roundUsd((usdPerSecond * (preprocessMs + inferenceMs)) / 1_000) }),
+  };
 }
+
+/** To three figures: an image costs some millionths of a dollar. */
+const roundUsd = (usd: number): number => Number(usd.toPrecision(3));
 
 function observe(metrics: WorkerMetrics, outcome: ImageOutcome, job: Delivery['job'], sinkMs: number): void {
   if (outcome.status !== 'succeeded') {

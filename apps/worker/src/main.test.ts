@@ -37,3 +37,31 @@ test('a worker whose model directory is none says so once and ends with 1', asyn
   assert.equal(lines.length, 1, output);
   assert.match(JSON.parse(lines[0] ?? '').msg, /^MODEL_NOT_FOUND: \/nowhere has no manifest\.json/);
 });
+
+test('a worker on a size that it is not to run on names that and those that are right, and ends with 1', async () => {
+  const { code, output } = await runWorker({
+    CAPTIONFLEET_MODEL_DIR: '/nowhere',
+    CAPTIONFLEET_MACHINE_SIZE: 'Standard_DS2_v2',
+    CAPTIONFLEET_ALLOWED_SIZES: 'Standard_D4as_v6,Standard_D8as_v6',
+  });
+  assert.equal(code, 1);
+  const [line, ...more] = output.trim().split('\n');
+  assert.deepEqual(more, []);
+  assert.match(
+    JSON.parse(line ?? '').msg,
+    /^MACHINE_NOT_ALLOWED: this machine is a Standard_DS2_v2; .* run on Standard_D4as_v6, Standard_D8as_v6$/,
+  );
+});
+
+test('a worker of the gpu pool ends on a size without GPUs', async () => {
+  const { code, output } = await runWorker({
+    CAPTIONFLEET_MODEL_DIR: '/nowhere',
+    CAPTIONFLEET_POOL: 'gpu',
+    CAPTIONFLEET_MACHINE_SIZE: 'D4as_v6',
+  });
+  assert.equal(code, 1);
+  assert.match(
+    JSON.parse(output.trim()).msg,
+    /^MACHINE_NOT_ALLOWED: this machine is a Standard_D4as_v6, which has no GPU/,
+  );
+});

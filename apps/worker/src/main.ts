@@ -20,6 +20,8 @@ import { openHealthServer } from './health-server.ts';
 import { imageJob, writeAbandoned } from './image-job.ts';
 import { InferencePool, type PoolEvents } from './inference-pool.ts';
 import { askInstance } from './instance-metadata.ts';
+import { assertPinned, checkMachine } from './machine-check.ts';
+import { hourlyPrice, machineFrom } from './machine-config.ts';
 import { openMetadataClient } from './metadata-client.ts';
 import { type PreparedModel, prepareModel } from './prepare-model.ts';
 import { seldom } from './seldom.ts';
@@ -56,9 +58,18 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
       scrape: (accept) => scrapeNow(metrics, () => started, accept),
     }),
   );
-  const [found] = await Promise.all([prepare(config, stopped, logger), askMachine(config, stopped, logger)?.early]);
+  const asked = askMachine(config, stopped, logger)?.early;
+  const isPinned = config.pool === 'gpu' || config.machine.allowedSizes.length > 0;
+  if (isPinned) assertPinned(machineFrom(config.machine, await asked), config.pool);
+  const [found, instance] = await Promise.all([prepare(config, stopped, logger), asked]);
   if (found === undefined) return;
-  const { choice: prepared, card } = found;
+  const { choice: prepared, card, id } = found;
+  const machine = machineFrom(config.machine, instance);
+  const objections = checkMachine(machine, { id, minimum: card.minimumMachine }, config.cacheDirectory);
+  if (objections !== undefined) logger.warn(`MACHINE_UNSUITABLE: ${objections}`);
+  const usdPerHour = hourlyPrice(machine);
+  const { size = 'unknown', priority = 'regular' } = machine;
+  if (usdPerHour !== undefined) metrics.machineUsdPerHour.set({ size, priority }, usdPerHour);
   const pool = parts.use(startPool(config, prepared, watchPool(logger, metrics)));
   started = pool;
   const first = await Promise.race([pool.ready, pool.failed, stopped]);
@@ -81,7 +92,8 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
   );
   pool.onRoom(() => batcher.dispatch());
   const withdrawals = parts.use(openWithdrawals(config.redisUrl, config.queuePrefix));
-  const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, traces, logger };
+  const usdPerSecond = usdPerHour === undefined ? undefined : usdPerHour / 3_600 / config.inferenceProcesses;
+  const stages = { batcher, requests: openRequestStore(blobs), withdrawals, metrics, traces, logger, usdPerSecond };
   const rate = new DrainRate();
   const handlerOf =
     (lane: Lane, queue: string): Handler =>
@@ -112,7 +124,7 @@ async function main(config: WorkerConfig, logger: Logger): Promise<void> {
     consumers.push(consumer);
   }
   metrics.modelInfo.set({ ...identity }, 1);
-  const presence = describeWorker({ config, model: first, card, rate });
+  const presence = describeWorker({ config, machine, model: first, card, rate });
   parts.use(await announceWorker({ redisUrl: config.redisUrl, prefix: config.queuePrefix }, presence));
   logger.info(
     {

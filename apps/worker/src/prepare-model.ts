@@ -16,6 +16,8 @@ export interface PrepareRequest {
 export interface PreparedModel {
   /** Without a directory nothing could be prepared, and fp32 is opened from the model itself. */
   readonly choice: VariantChoice | { readonly variant: 'fp32'; readonly reason: string };
+  /** Of the model. */
+  readonly id: string;
   readonly card: ModelCard;
   readonly timings: { readonly verifyMs: number; readonly prepareMs: number };
 }

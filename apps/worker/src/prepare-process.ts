@@ -27,6 +27,7 @@ try {
   const choice = await choose(model, request);
   send({
     type: 'prepared',
+    id: model.manifest.id,
     choice,
     card: cardOf(model),
     timings: { verifyMs: verifiedMs, prepareMs: performance.now() - started - verifiedMs },

@@ -4,9 +4,12 @@ import type { ModelCard, WorkerPresence } from '@captionfleet/protocol/worker-pr
 import type { DrainRate } from '@captionfleet/queue/drain-rate';
 import type { WorkerConfig } from './config.ts';
 import type { LoadedModel } from './inference-messages.ts';
+import { hourlyPrice, type MachineConfig } from './machine-config.ts';
 
 interface WorkerFacts {
   readonly config: WorkerConfig;
+  /** With what is known of it by now. */
+  readonly machine: MachineConfig;
   readonly model: LoadedModel;
   readonly card: ModelCard;
   /** Of the images that end here. */
@@ -14,7 +17,7 @@ interface WorkerFacts {
 }
 
 /** What this worker says of itself each time it is asked; while it is idle it keeps the rate that it had. */
-export function describeWorker({ config, model, card, rate }: WorkerFacts): () => WorkerPresence {
+export function describeWorker({ config, machine: known, model, card, rate }: WorkerFacts): () => WorkerPresence {
   const id = randomUUID();
   const readySince = new Date().toISOString();
   const startSeconds = Math.round(process.uptime() * 10) / 10;
@@ -23,6 +26,14 @@ export function describeWorker({ config, model, card, rate }: WorkerFacts): () =
     architecture: arch(),
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+  };
+  const { size, zone, priority } = known;
+  const usdPerHour = hourlyPrice(known);
+  const place = {
+    ...(size === undefined ? {} : { size }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(usdPerHour === undefined ? {} : { usdPerHour }),
   };
   let measured: number | undefined;
   return () => {
@@ -35,6 +46,7 @@ export function describeWorker({ config, model, card, rate }: WorkerFacts): () =
       lanes: [...config.lanes],
       pool: config.pool,
       machine,
+      ...place,
       processes: config.inferenceProcesses,
       ...(measured === undefined ? {} : { imagesPerSecond: Math.round(measured * 100) / 100 }),
       startSeconds,

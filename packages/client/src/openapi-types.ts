@@ -838,6 +838,8 @@ export interface components {
                 status: "running";
             } | {
                 answers: components["schemas"]["Answer"][];
+                /** @description What this image cost: the price of its machine for the time in which it had one of its inference processes. Without waiting, and without what a machine costs while it is idle; absent where no price is known. */
+                costUsd?: number;
                 customId?: string;
                 image: {
                     format: string;
@@ -1036,6 +1038,8 @@ export interface components {
                 status: "running";
             } | {
                 captions: components["schemas"]["Caption"][];
+                /** @description What this image cost: the price of its machine for the time in which it had one of its inference processes. Without waiting, and without what a machine costs while it is idle; absent where no price is known. */
+                costUsd?: number;
                 customId?: string;
                 image: {
                     format: string;
@@ -1175,6 +1179,8 @@ export interface components {
                 /** @constant */
                 status: "running";
             } | {
+                /** @description What this image cost: the price of its machine for the time in which it had one of its inference processes. Without waiting, and without what a machine costs while it is idle; absent where no price is known. */
+                costUsd?: number;
                 customId?: string;
                 embedding: components["schemas"]["Embedding"];
                 image: {
@@ -1222,7 +1228,7 @@ export interface components {
         };
         ErrorReport: {
             /** @enum {string} */
-            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "MACHINE_NOT_ALLOWED" | "MACHINE_UNSUITABLE" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "METADATA_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
             message: string;
             retryable: boolean;
         };
@@ -1390,6 +1396,8 @@ export interface components {
                 /** @constant */
                 status: "running";
             } | {
+                /** @description What this image cost: the price of its machine for the time in which it had one of its inference processes. Without waiting, and without what a machine costs while it is idle; absent where no price is known. */
+                costUsd?: number;
                 customId?: string;
                 image: {
                     format: string;
@@ -1448,12 +1456,12 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+            code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "MACHINE_NOT_ALLOWED" | "MACHINE_UNSUITABLE" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "METADATA_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
             /** @description What was wrong this time. */
             detail: string;
             errors?: {
                 /** @enum {string} */
-                code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
+                code: "CONFIG_INVALID" | "REQUEST_INVALID" | "OPTION_INVALID" | "IMAGES_REFUSED" | "REQUEST_TOO_LARGE" | "HEADERS_TOO_LARGE" | "REQUEST_TOO_SLOW" | "MEDIA_TYPE_UNSUPPORTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "IDENTITY_UNAVAILABLE" | "RATE_LIMITED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_CONFLICT" | "FILE_IN_USE" | "BATCH_ENDED" | "URL_REFUSED" | "SOURCE_NOT_FOUND" | "SOURCE_UNAVAILABLE" | "BASE64_INVALID" | "IMAGE_EMPTY" | "IMAGE_TOO_LARGE" | "IMAGE_FORMAT_UNKNOWN" | "IMAGE_CORRUPT" | "IMAGE_TOO_SMALL" | "IMAGE_TOO_MANY_PIXELS" | "IMAGE_QUARANTINED" | "MODEL_NOT_FOUND" | "MODEL_CORRUPT" | "MODEL_UNSUPPORTED" | "MACHINE_NOT_ALLOWED" | "MACHINE_UNSUITABLE" | "TASK_UNSUPPORTED" | "MODEL_DRIFTED" | "MODEL_DOWNLOAD_FAILED" | "QUEUE_FULL" | "DEADLINE_UNREACHABLE" | "DEADLINE_EXCEEDED" | "REQUEST_CANCELED" | "QUEUE_UNAVAILABLE" | "WEBHOOKS_FULL" | "STREAMS_FULL" | "STORAGE_UNAVAILABLE" | "METADATA_UNAVAILABLE" | "INFERENCE_FAILED" | "ATTEMPTS_EXHAUSTED" | "FILE_UNSUPPORTED" | "FILE_INVALID" | "ERROR_THRESHOLD_EXCEEDED" | "OUTPUT_EXISTS" | "JOB_TOO_LONG" | "RESULT_LATE" | "SHUTTING_DOWN" | "OUTPUT_FAILED" | "INTERNAL";
                 /** @description Position of the image in the request. */
                 index?: number;
                 message: string;

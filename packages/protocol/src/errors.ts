@@ -89,6 +89,16 @@ export const errorTable = {
     retryable: false,
     meaning: 'The checkpoint is not one this fleet can run; the message names file and field.',
   },
+  MACHINE_NOT_ALLOWED: {
+    status: 500,
+    retryable: false,
+    meaning: 'The worker found itself on a machine size that it is not to run on.',
+  },
+  MACHINE_UNSUITABLE: {
+    status: 500,
+    retryable: false,
+    meaning: "The machine is less than the model's card asks for, or its size is not one that the publisher allows.",
+  },
   TASK_UNSUPPORTED: { status: 422, retryable: false, meaning: 'No model here has a head for this task.' },
   MODEL_DRIFTED: {
     status: 500,

@@ -63,6 +63,12 @@ const succeeded = <Result extends z.ZodRawShape>(result: Result) =>
     image: ImageFactsSchema,
     model: ModelIdentitySchema,
     timings: TimingsSchema,
+    costUsd: z
+      .number()
+      .optional()
+      .describe(
+        'What this image cost: the price of its machine for the time in which it had one of its inference processes. Without waiting, and without what a machine costs while it is idle; absent where no price is known.',
+      ),
   });
 const SucceededSchemas = {
   caption: succeeded(resultShapes.caption),

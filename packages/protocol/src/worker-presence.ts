@@ -24,6 +24,12 @@ export const WorkerPresenceSchema = z.object({
   lanes: z.array(LaneSchema),
   pool: z.enum(['cpu', 'gpu']),
   machine: z.object({ platform: z.string(), architecture: z.string(), processor: z.string(), cores: z.int() }),
+  /** What Azure calls the machine, where it is, and how it was bought, as far as the worker knows. */
+  size: z.string().optional(),
+  zone: z.string().optional(),
+  priority: z.enum(['regular', 'spot']).optional(),
+  /** What the machine costs, where somebody said so. */
+  usdPerHour: z.number().positive().optional(),
   /** Inference processes. */
   processes: z.int(),
   /** Images finished a second, measured over the last minute of work; absent before there was any. */

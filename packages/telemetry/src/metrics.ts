@@ -161,6 +161,18 @@ export const metricTable = {
     labels: ['outcome'],
     fromZero: ['passed', 'failed', 'undecided'],
   },
+  captionfleet_machine_usd_per_hour: {
+    app: 'worker',
+    type: 'gauge',
+    help: 'Price of the machine of this worker in USD an hour; absent where nobody said it.',
+    labels: ['size', 'priority'],
+  },
+  captionfleet_usd_per_1000_images: {
+    app: 'api',
+    type: 'gauge',
+    help: 'USD for a thousand images on the workers of a pool and size: what these cost an hour by what they measured in their last minute of work; absent without a price or a measurement.',
+    labels: ['pool', 'size'],
+  },
   captionfleet_model_info: {
     app: 'worker',
     type: 'gauge',
@@ -226,6 +238,7 @@ export function createApiMetrics(registry: Registry = new Registry()) {
     queuePaused: gauge('captionfleet_queue_paused'),
     workers: gauge('captionfleet_workers'),
     poolImagesPerSecond: gauge('captionfleet_pool_images_per_second'),
+    usdPer1000Images: gauge('captionfleet_usd_per_1000_images'),
     drainSeconds: gauge('captionfleet_drain_seconds'),
     desiredReplicas: gauge('captionfleet_desired_replicas'),
     redisMemoryBytes: gauge('captionfleet_redis_memory_bytes'),
@@ -249,6 +262,7 @@ export function createWorkerMetrics(registry: Registry = new Registry()) {
     inferenceProcesses: gauge('captionfleet_inference_processes'),
     inferenceProcessRestarts: counter('captionfleet_inference_process_restarts_total'),
     driftChecks: counter('captionfleet_drift_checks_total'),
+    machineUsdPerHour: gauge('captionfleet_machine_usd_per_hour'),
     modelInfo: gauge('captionfleet_model_info'),
   };
 }
