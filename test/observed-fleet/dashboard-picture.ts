@@ -32,6 +32,7 @@ export async function drawDashboard(
   const minutes = ((range.end - range.start) / 60).toFixed(1);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * panelWidth + 3 * gap} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#222">`,
+    `<title>Captionfleet: ${dashboard.title}</title>`,
     '<rect width="100%" height="100%" fill="#f4f5f7"/>',
     text(gap, 30, `Captionfleet: ${dashboard.title} (${minutes} minutes)`, 'font-size="16" font-weight="600"'),
     ...drawn,

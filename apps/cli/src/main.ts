@@ -120,6 +120,17 @@ program
     await doctorCommand(flags, process.env, signal);
   });
 
+program
+  .command('simulate')
+  .description('compare autoscaling policies on made-up loads: late images, cost, swings')
+  .option('--trace <name>', 'one load only, such as "burst"')
+  .option('--seed <number>', 'of chance; the same seed gives the same table', '1')
+  .option('--out <dir>', 'write a picture of each load there')
+  .action(async (flags) => {
+    const { simulateCommand } = await import('./simulate-command.ts');
+    await simulateCommand(flags);
+  });
+
 const model = program.command('model').description('bring, build and look at models');
 model
   .command('pull')

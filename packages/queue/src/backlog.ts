@@ -178,6 +178,7 @@ function backlogOf(answer: QueueAnswer): QueueBacklog {
     oldestWaitingSeconds: oldestWaitingMs / 1_000,
     oldestSeconds: oldestMs / 1_000,
     paused: paused === 1,
-    arrivalsPerSecond: addedInMs < 1_000 ? 0 : (added * 1_000) / addedInMs,
+    // Of less than half a minute a second full of jobs would be a rate that no minute has.
+    arrivalsPerSecond: (added * 1_000) / Math.max(addedInMs, 30_000),
   };
 }

@@ -45,14 +45,21 @@ test('what waits in a paused queue wakes nobody, what runs there is kept company
 });
 
 test('the work is done in the time that the promise, its age and the start of a replica leave', () => {
-  // 80 images in 30 - 10 s: 4 a second.
-  assert.equal(desired([lane({ waiting: 80 })]), 4);
-  assert.equal(desired([lane({ waiting: 80 })], { imagesPerSecondPerReplica: 2 }), 2);
-  assert.equal(desired([lane({ waiting: 80, oldestSeconds: 10 })]), 8);
-  // With four there already nobody has to start: 80 in 30 s is 2.7 a second.
-  assert.equal(desired([lane({ waiting: 80 })], { readyReplicas: 4 }), 3);
-  assert.equal(desired([lane({ waiting: 80, arrivalsPerSecond: 2 })]), 6);
+  // 56 images in 0.8 * 30 - 10 s: 4 a second.
+  assert.equal(desired([lane({ waiting: 56 })]), 4);
+  assert.equal(desired([lane({ waiting: 56 })], { imagesPerSecondPerReplica: 2 }), 2);
+  assert.equal(desired([lane({ waiting: 56, oldestSeconds: 6.5 })]), 8);
+  // With four there already nobody has to start: 56 in 24 s is 2.3 a second.
+  assert.equal(desired([lane({ waiting: 56 })], { readyReplicas: 4 }), 3);
+  assert.equal(desired([lane({ waiting: 56, arrivalsPerSecond: 2 })]), 6);
   assert.equal(desired([lane({ waiting: 5_000 })]), 10);
+});
+
+test('a lane with a long promise takes its time, however much comes at once', () => {
+  // 5,000 in 0.8 * 3600 - 10 s; that they came within a minute says nothing of the hour.
+  const drop = lane({ lane: 'bulk', waiting: 5_000, arrivalsPerSecond: 83 });
+  assert.equal(desired([drop]), 4);
+  assert.equal(desired([lane({ ...drop, arrivalsPerSecond: 0, oldestSeconds: 2_000 })]), 6);
 });
 
 test('replicas are given back when fewer were enough for a while, and taken at once', () => {
@@ -62,8 +69,8 @@ test('replicas are given back when fewer were enough for a while, and taken at o
     memory = decision.memory;
     return decision.desiredReplicas;
   };
-  assert.deepEqual([at(0, 80), at(30, 0), at(100, 20), at(119, 0)], [4, 4, 4, 4]);
-  assert.deepEqual([at(121, 0), at(221, 0), at(222, 160)], [1, 0, 8]);
+  assert.deepEqual([at(0, 56), at(30, 0), at(100, 14), at(119, 0)], [4, 4, 4, 4]);
+  assert.deepEqual([at(121, 0), at(221, 0), at(222, 112)], [1, 0, 8]);
 });
 
 test('whatever is seen, the answer is a whole number in its bounds and what is remembered is small', () => {

@@ -51,12 +51,24 @@ export interface ScalingDecision {
   readonly memory: ScalingMemory;
 }
 
-/** Share of the promised time that is left for the work at least, however old it is and however long a replica takes to start. */
-const leastShare = 0.25;
+/** Share of the promised time in which the work shall be done: the rest is for what goes otherwise than it was expected. */
+const aimedShare = 0.8;
+/** Seconds that are left for the work at least, however old it is. */
+const leastSeconds = (promised: number): number => Math.min(60, promised / 4);
+/** Seconds for which arrivals are taken to go on as they were measured. */
+const forecastSeconds = 60;
 
 /**
  * How many replicas a pool should have: as many as work off what arrives and, in the time that the promise of its lane leaves,
  * what is there. More at once, fewer only when fewer would have been enough for a while. Pure: who asks keeps the memory.
+ *
+ * With P the aimed share of a lane's promise, A the age of its oldest job, C the cold start, W its work and L its arrivals a second, in
+ * seconds and images, the rate that a lane needs is
+ *
+ *     (W + L min(T, 60)) / T   with T = P - A       while the replicas that are there are enough for it, else
+ *                                   T = P - A - C   as others have to start first,
+ *
+ * and T no less than a quarter of the promise, and a minute where that is more than a minute. A lane with a long promise so takes its time, however much comes at once.
  */
 export function decideReplicas(
   { atSeconds, lanes, readyReplicas, imagesPerSecondPerReplica }: PoolObservation,
@@ -64,40 +76,41 @@ export function decideReplicas(
   memory: ScalingMemory,
 ): ScalingDecision {
   const perReplica = imagesPerSecondPerReplica || settings.assumedImagesPerSecond;
-  const withoutStart = replicasFor(lanes, perReplica, settings, 0);
+  const count = (rate: number): number => (rate === 0 ? 0 : Math.max(1, Math.ceil(rate / perReplica)));
+  const recent = memory.needs.filter((need) => atSeconds - need.atSeconds < settings.scaleDownAfterSeconds);
+  const withoutStart = count(rateFor(lanes, settings, 0));
   // What is there already needs no start.
   const unbounded =
-    withoutStart <= readyReplicas ? withoutStart : replicasFor(lanes, perReplica, settings, settings.coldStartSeconds);
+    withoutStart <= readyReplicas ? withoutStart : count(rateFor(lanes, settings, settings.coldStartSeconds));
   const needed = Math.min(settings.maxReplicas, Math.max(settings.minReplicas, unbounded));
-  const needs = [
-    ...memory.needs.filter(
-      (need) => need.replicas > needed && atSeconds - need.atSeconds < settings.scaleDownAfterSeconds,
-    ),
-    { atSeconds, replicas: needed },
-  ];
+  const needs = [...recent.filter(({ replicas }) => replicas > needed), { atSeconds, replicas: needed }];
   const held = Math.max(...needs.map(({ replicas }) => replicas));
   const desiredReplicas = Math.min(settings.maxReplicas, Math.max(settings.minReplicas, held));
   return { desiredReplicas, reason: reasonOf(lanes, unbounded, needed, desiredReplicas), memory: { needs } };
 }
 
+const arrivalsOf = ({ paused, arrivalsPerSecond }: LaneBacklog): number => (paused ? 0 : arrivalsPerSecond);
+const ageOf = ({ paused, oldestSeconds }: LaneBacklog): number => (paused ? 0 : oldestSeconds);
+const sum = (rates: readonly number[]): number => rates.reduce((total, rate) => total + rate, 0);
+
+/** Images a second that finish what is there within `seconds`, with what comes meanwhile. */
+function rateWithin(backlog: LaneBacklog, seconds: number, promised: number): number {
+  const left = Math.max(seconds, leastSeconds(promised));
+  return (workOf(backlog) + arrivalsOf(backlog) * Math.min(left, forecastSeconds)) / left;
+}
+
+/** Images a second that keep the promises of all lanes, when the first image can be worked on after `startSeconds`. */
+function rateFor(lanes: readonly LaneBacklog[], { sloSeconds }: ScalingSettings, startSeconds: number): number {
+  return sum(
+    lanes.map((backlog) => {
+      const promised = sloSeconds[backlog.lane];
+      return rateWithin(backlog, promised * aimedShare - ageOf(backlog) - startSeconds, promised);
+    }),
+  );
+}
+
 /** Jobs of a lane that have to be done now. What was taken goes on while its queue is paused. */
 const workOf = ({ waiting, active, overdue, paused }: LaneBacklog): number => active + (paused ? 0 : waiting + overdue);
-
-function replicasFor(
-  lanes: readonly LaneBacklog[],
-  perReplica: number,
-  { sloSeconds }: ScalingSettings,
-  startSeconds: number,
-): number {
-  const rates = lanes.map((backlog) => {
-    const promised = sloSeconds[backlog.lane];
-    const waited = backlog.paused ? 0 : backlog.oldestSeconds;
-    const left = Math.max(promised - waited - startSeconds, promised * leastShare);
-    return workOf(backlog) / left + (backlog.paused ? 0 : backlog.arrivalsPerSecond);
-  });
-  const rate = rates.reduce((sum, lane) => sum + lane, 0);
-  return rate === 0 ? 0 : Math.max(1, Math.ceil(rate / perReplica));
-}
 
 function reasonOf(lanes: readonly LaneBacklog[], unbounded: number, needed: number, desired: number): string {
   const parts = lanes.flatMap((backlog) => {
