@@ -39,7 +39,10 @@ test('every metric of the fleet is on a dashboard', () => {
 });
 
 test('every query of every panel gives series, and a picture of them has a line in every panel', async () => {
-  await using observed = await startObservedFleet({ workers: 2 });
+  await using observed = await startObservedFleet({
+    workers: 2,
+    env: { CAPTIONFLEET_MACHINE_SIZE: 'Standard_D2as_v5', CAPTIONFLEET_USD_PER_HOUR: '0.1' },
+  });
   const { fleet, prometheus } = observed;
   await redisCommand(fleet.redisUrl, 'config', 'set', 'maxmemory', '1gb');
   const photo = await readFile(join(goldenDirectory, 'images', '01-landscape.jpg'));

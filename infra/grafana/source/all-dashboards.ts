@@ -1,4 +1,5 @@
 import { batch } from './batch.ts';
+import { cost } from './cost.ts';
 import type { Dashboard } from './dashboard.ts';
 import { fleetOverview } from './fleet-overview.ts';
 import { modelQuality } from './model-quality.ts';
@@ -11,5 +12,6 @@ export const dashboards: Readonly<Record<string, Dashboard>> = {
   queue,
   worker,
   batch,
+  cost,
   'model-quality': modelQuality,
 };
