@@ -36,7 +36,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'both workers are killed while work waits',
-    alerts: ['CaptionfleetNoReadyWorkers'],
+    alerts: ['CaptionfleetNoReadyWorkers', 'CaptionfleetWorkersMissing'],
     async inject(observed) {
       const gone = [...observed.workers];
       await Promise.all(gone.map(kill));
@@ -82,7 +82,7 @@ export const faults: readonly Fault[] = [
     alerts: ['CaptionfleetBacklog', 'CaptionfleetLatencyBudgetBurn'],
     async inject({ fleet: { api } }, load) {
       const ids: string[] = [];
-      for (let request = 0; request < 30; request += 1) {
+      for (let request = 0; request < 60; request += 1) {
         const { body } = await postCaptions(api.url, { images: Array.from({ length: 64 }, () => load.slowImage()) });
         ids.push(CaptionRequestStatusSchema.parse(body).id);
       }
