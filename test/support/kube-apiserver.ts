@@ -9,6 +9,7 @@ import { findFreePort, startLocalProcess, waitUntilReady } from '../../apps/cli/
 import { announce } from './containers.ts';
 import { goModule, kubernetesModule, kubernetesVersion } from './kubernetes-modules.ts';
 import { toolDirectory } from './manifests.ts';
+import { installPackage } from './system-package.ts';
 
 const run = promisify(execFile);
 
@@ -73,13 +74,7 @@ async function buildApiServer(): Promise<string> {
 async function needEtcd(): Promise<void> {
   const isThere = () => run('etcd', ['--version']).then(Boolean, () => false);
   if (await isThere()) return;
-  if (process.getuid?.() === 0) {
-    announce('installing etcd-server');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update'], { env }).catch(() => undefined);
-    const install = ['-o', 'DPkg::Lock::Timeout=240', 'install', '-y', '--no-install-recommends', 'etcd-server'];
-    await run('apt-get', install, { env }).catch(() => undefined);
-  }
+  installPackage('etcd-server');
   if (!(await isThere())) {
     throw new Error('no etcd was found: install it (Debian: apt-get install etcd-server) and run the test again');
   }

@@ -4,23 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort, startLocalProcess, waitUntilReady } from '../../apps/cli/src/local-process.ts';
-import { announce } from './containers.ts';
+import { installPackage } from './system-package.ts';
 
-const succeeds = (command: string, ...commandArguments: readonly string[]): boolean => {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync(command, commandArguments, { env, stdio: 'ignore', timeout: 300_000 }).status === 0;
-};
+const answers = (command: string): boolean =>
+  spawnSync(command, ['--version'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
 
 /** Installs Debian's Prometheus, which brings promtool, where there is none and this process may. */
 export function needPrometheus(): void {
-  const isThere = () => succeeds('prometheus', '--version') && succeeds('promtool', '--version');
+  const isThere = () => answers('prometheus') && answers('promtool');
   if (isThere()) return;
-  if (process.getuid?.() === 0) {
-    announce('installing prometheus');
-    // Only when two test files meet here do both ask; apt lets one wait for the other.
-    succeeds('apt-get', 'update');
-    succeeds('apt-get', '-o', 'DPkg::Lock::Timeout=240', 'install', '-y', '--no-install-recommends', 'prometheus');
-  }
+  installPackage('prometheus');
   if (isThere()) return;
   throw new Error('no Prometheus was found: install it (Debian: apt-get install prometheus) and run the test again');
 }
@@ -108,8 +101,8 @@ export async function startPrometheus({ config, files, intervalSeconds }: Promet
         },
       }),
     );
-    const answers = async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok ?? false;
-    await waitUntilReady(server, 'Prometheus', answers, { deadlineMs: 60_000, lastLines });
+    const isReady = async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok ?? false;
+    await waitUntilReady(server, 'Prometheus', isReady, { deadlineMs: 60_000, lastLines });
     return { ...client(url), [Symbol.asyncDispose]: () => parts.disposeAsync() };
   } catch (error) {
     await parts.disposeAsync();
