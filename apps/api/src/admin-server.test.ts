@@ -5,6 +5,7 @@ import type { WorkerPresence } from '@captionfleet/protocol/worker-presence';
 import { createLogger } from '@captionfleet/telemetry/logger';
 import { createApiMetrics } from '@captionfleet/telemetry/metrics';
 import { buildAdminServer } from './admin-server.ts';
+import { workerPresence } from './test-looks.ts';
 
 const interactive = {
   waiting: 3,
@@ -22,18 +23,8 @@ const seen = {
   queues: new Map([['interactive-cpu', interactive]]),
   memory: { used: 7, limit: 100 },
 };
-const worker = (imagesPerSecond: number | undefined): WorkerPresence => ({
-  id: 'one',
-  model: { id: 'demo', revision: '1', variant: 'fp32' },
-  card: { licence: 'bsd-3-clause' },
-  tasks: ['caption'],
-  lanes: ['interactive'],
-  pool: 'cpu',
-  machine: { platform: 'linux', architecture: 'x64', processor: 'any', cores: 1 },
-  processes: 1,
-  readySince: '2026-11-25T08:00:00.000Z',
-  ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }),
-});
+const worker = (imagesPerSecond: number | undefined): WorkerPresence =>
+  workerPresence({ lanes: ['interactive'], ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }) });
 const settingsOf = (minReplicas: number) => {
   const settings = {
     minReplicas,

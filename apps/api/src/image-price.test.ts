@@ -1,20 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WorkerPresence } from '@captionfleet/protocol/worker-presence';
 import { pricePer1000 } from './image-price.ts';
-
-const worker = (part: Partial<WorkerPresence>): WorkerPresence => ({
-  id: 'one',
-  model: { id: 'demo', revision: '1', variant: 'fp32' },
-  card: { licence: 'bsd-3-clause' },
-  tasks: ['caption'],
-  lanes: ['interactive', 'bulk'],
-  pool: 'cpu',
-  machine: { platform: 'linux', architecture: 'x64', processor: 'test', cores: 2 },
-  processes: 2,
-  readySince: '2026-11-25T00:00:00.000Z',
-  ...part,
-});
+import { workerPresence as worker } from './test-looks.ts';
 
 test('a thousand images cost what the workers of a size cost by what they do', () => {
   const prices = pricePer1000([

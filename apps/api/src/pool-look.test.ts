@@ -2,34 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WorkerPresence } from '@captionfleet/protocol/worker-presence';
 import { drainSeconds, type PoolLook, type QueueLook } from './pool-look.ts';
+import { queueLook as queue, workerPresence as worker } from './test-looks.ts';
 
-const queue = (part: Partial<QueueLook>): QueueLook => ({
-  name: 'interactive-cpu',
-  lane: 'interactive',
-  head: 'caption',
-  waiting: 0,
-  active: 0,
-  delayed: 0,
-  failed: 0,
-  oldestWaitingSeconds: 0,
-  overdue: 0,
-  oldestSeconds: 0,
-  paused: false,
-  arrivalsPerSecond: 0,
-  ...part,
-});
-const worker = (part: Partial<WorkerPresence>): WorkerPresence => ({
-  id: 'one',
-  model: { id: 'demo', revision: '1', variant: 'fp32' },
-  card: { licence: 'bsd-3-clause' },
-  tasks: ['caption'],
-  lanes: ['interactive', 'bulk'],
-  pool: 'cpu',
-  machine: { platform: 'linux', architecture: 'x64', processor: 'test', cores: 2 },
-  processes: 2,
-  readySince: '2026-11-25T00:00:00.000Z',
-  ...part,
-});
 const look = (queues: QueueLook[], workers: WorkerPresence[]): PoolLook => ({
   pool: 'cpu',
   atSeconds: 1,

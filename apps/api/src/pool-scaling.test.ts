@@ -6,6 +6,7 @@ import { openScalingMemory } from '@captionfleet/queue/scaling-memory';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import type { PoolLook, QueueLook } from './pool-look.ts';
 import { type PoolScalingConfig, scalePool } from './pool-scaling.ts';
+import { queueLook, workerPresence as worker } from './test-looks.ts';
 
 let redis: TestRedis;
 before(async () => {
@@ -21,33 +22,8 @@ const settings = {
   assumedImagesPerSecond: 1,
   scaleDownAfterSeconds: 120,
 };
-const queue = (head: ModelTask, part: Partial<QueueLook>): QueueLook => ({
-  name: `interactive-cpu-${head}`,
-  lane: 'interactive',
-  head,
-  waiting: 0,
-  active: 0,
-  delayed: 0,
-  failed: 0,
-  overdue: 0,
-  oldestWaitingSeconds: 0,
-  oldestSeconds: 0,
-  paused: false,
-  arrivalsPerSecond: 0,
-  ...part,
-});
-const worker = (part: Partial<WorkerPresence> = {}): WorkerPresence => ({
-  id: 'one',
-  model: { id: 'demo', revision: '1', variant: 'fp32' },
-  card: { licence: 'bsd-3-clause' },
-  tasks: ['caption'],
-  lanes: ['interactive', 'bulk'],
-  pool: 'cpu',
-  machine: { platform: 'linux', architecture: 'x64', processor: 'test', cores: 2 },
-  processes: 2,
-  readySince: '2026-11-25T00:00:00.000Z',
-  ...part,
-});
+const queue = (head: ModelTask, part: Partial<QueueLook>): QueueLook =>
+  queueLook({ name: `interactive-cpu-${head}`, head, ...part });
 const look = (atSeconds: number, queues: QueueLook[], workers: WorkerPresence[] = []): PoolLook => ({
   pool: 'cpu',
   atSeconds,
