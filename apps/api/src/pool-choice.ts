@@ -1,8 +1,8 @@
-import { type Lane, lanes, type Pool } from '@captionfleet/protocol/queue-names';
+import type { Lane, Pool } from '@captionfleet/protocol/queue-names';
 import type { ModelTask, Task } from '@captionfleet/protocol/task';
 import { choosePool, type PoolOffer } from '@captionfleet/scaling/pool-router';
-import { type FleetLook, type PoolLook, ratePerWorker, workOf } from './pool-look.ts';
-import type { PoolScalingSettings } from './pool-scaling.ts';
+import { type FleetLook, type PoolLook, ratePerWorker, workUpTo } from './pool-look.ts';
+import { assumedStartSeconds, type PoolScalingSettings } from './pool-scaling.ts';
 import type { Demand, RankPools } from './routed-producer.ts';
 
 interface PoolChoiceConfig {
@@ -14,8 +14,6 @@ interface PoolChoiceConfig {
 
 /** Milliseconds for which a look at the fleet serves, as requests come faster than it changes. */
 const freshMs = 1_000;
-/** Seconds for a worker to start, while that is not set. */
-const assumedStartSeconds = 60;
 
 /** Ranks the pools for jobs of a lane and a head by what workers and queues are seen to be. */
 export function openPoolChoice({
@@ -84,9 +82,7 @@ function offerOf(
   { coldStartSeconds, assumedImagesPerSecond }: PoolScalingSettings,
 ): PoolOffer {
   const able = workers.filter((worker) => worker.lanes.includes(lane) && worker.tasks.includes(head));
-  const before = lanes.slice(0, lanes.indexOf(lane) + 1);
-  const ahead = queues.filter((queue) => before.includes(queue.lane) && !queue.paused);
-  const work = ahead.reduce((total, queue) => total + workOf(queue), images);
+  const work = images + workUpTo(queues, lane);
   const rate = Math.max(1, able.length) * (ratePerWorker(able) || assumedImagesPerSecond);
   const isPaused = queues.some((queue) => queue.lane === lane && queue.head === head && queue.paused);
   return {

@@ -68,6 +68,15 @@ export function ratePerWorker(workers: readonly WorkerPresence[]): number | unde
 /** Jobs that have to be done: those that wait, those that should, and those that are under way or were. */
 export const workOf = ({ waiting, active, overdue }: QueueBacklog): number => waiting + active + overdue;
 
+/** A lane, and those that workers serve before it. */
+const lanesUpTo = (lane: Lane): readonly Lane[] => lanes.slice(0, lanes.indexOf(lane) + 1);
+
+/** Jobs that are done by the time that those of a lane are: of it and of the lanes before it, but for paused queues. */
+export const workUpTo = (queues: readonly QueueLook[], lane: Lane): number =>
+  queues
+    .filter((queue) => lanesUpTo(lane).includes(queue.lane) && !queue.paused)
+    .reduce((sum, queue) => sum + workOf(queue), 0);
+
 /**
  * Seconds in which the work of a lane is done by the workers that are there; bulk comes after what is interactive. Infinity when
  * some of it waits for nobody: its queue is paused, or no worker has its head. Workers that have measured nothing yet count
@@ -79,11 +88,7 @@ export function drainSeconds({ queues, workers }: PoolLook, lane: Lane): number 
   const isWorkedOff = ({ head, paused }: QueueLook): boolean =>
     !paused && workers.some(({ lanes, tasks }) => lanes.includes(lane) && tasks.includes(head));
   if (!own.every(isWorkedOff)) return Number.POSITIVE_INFINITY;
-  const before = lanes.slice(0, lanes.indexOf(lane) + 1);
-  const work = queues
-    .filter((queue) => before.includes(queue.lane) && !queue.paused)
-    .reduce((sum, queue) => sum + workOf(queue), 0);
-  const able = workers.filter((worker) => worker.lanes.some((served) => before.includes(served)));
+  const able = workers.filter((worker) => worker.lanes.some((served) => lanesUpTo(lane).includes(served)));
   const rate = ratePerWorker(able);
-  return rate === undefined || rate === 0 ? undefined : work / (able.length * rate);
+  return rate === undefined || rate === 0 ? undefined : workUpTo(queues, lane) / (able.length * rate);
 }

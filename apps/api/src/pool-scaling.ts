@@ -35,8 +35,8 @@ export interface PoolScaling {
   readonly unserved: readonly { readonly queue: string; readonly jobs: number }[];
 }
 
-/** Seconds for a worker to start, while none was seen to. */
-const assumedStartSeconds = 60;
+/** Seconds for a worker to start, while that is not set and none was seen to. */
+export const assumedStartSeconds = 60;
 /** Seconds for which an empty pool is taken to have the heads that its last workers had. Then it is woken to look again. */
 const headsKnownSeconds = 600;
 const triesAtMemory = 3;

@@ -68,7 +68,8 @@ const forecastSeconds = 60;
  *     (W + L min(T, 60)) / T   with T = P - A       while the replicas that are there are enough for it, else
  *                                   T = P - A - C   as others have to start first,
  *
- * and T no less than a quarter of the promise, and a minute where that is more than a minute. A lane with a long promise so takes its time, however much comes at once.
+ * and T at least the smaller of a minute and a quarter of the promise. So a lane with a long promise takes its time, however much
+ * comes at once.
  */
 export function decideReplicas(
   { atSeconds, lanes, readyReplicas, imagesPerSecondPerReplica }: PoolObservation,
